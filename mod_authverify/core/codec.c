@@ -1,0 +1,232 @@
+/* Hexadecimal, base64, base64url and percent-encoding, strict in one direction and plain in the other.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "codec.h"
+
+static const char hex_alphabet[] = "0123456789abcdef";
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* The value of a hexadecimal digit, or -1. */
+static int hex_digit(char digit, bool upper_too)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    return upper_too && digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
+static bool decode_hex(av_slice text, bool upper_too, unsigned char *out, apr_size_t capacity, apr_size_t *len)
+{
+    if (text.len % 2 != 0 || text.len / 2 > capacity) {
+        return false;
+    }
+    for (apr_size_t i = 0; i < text.len / 2; i++) {
+        int high = hex_digit(text.at[2 * i], upper_too);
+        int low = hex_digit(text.at[2 * i + 1], upper_too);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = (unsigned char)(high << 4 | low);
+    }
+    *len = text.len / 2;
+    return true;
+}
+
+/* The six bits that a character of the alphabet stands for, or -1. */
+static int sextet(char character, const char *alphabet)
+{
+    if (character >= 'A' && character <= 'Z') {
+        return character - 'A';
+    }
+    if (character >= 'a' && character <= 'z') {
+        return character - 'a' + 26;
+    }
+    if (character >= '0' && character <= '9') {
+        return character - '0' + 52;
+    }
+    return character == alphabet[62] ? 62 : character == alphabet[63] ? 63 : -1;
+}
+
+static bool decode_sextets(av_slice text, const char *alphabet, unsigned char *out, apr_size_t capacity,
+                           apr_size_t *len)
+{
+    unsigned int bits = 0;
+    unsigned int held = 0;
+    apr_size_t written = 0;
+
+    /* One character more than whole groups holds six bits, which are no byte. */
+    if (text.len % 4 == 1 || av_decoded_size(AV_BASE64URL, text.len) > capacity) {
+        return false;
+    }
+    for (apr_size_t i = 0; i < text.len; i++) {
+        int value = sextet(text.at[i], alphabet);
+        if (value < 0) {
+            return false;
+        }
+        bits = bits << 6 | (unsigned int)value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out[written++] = (unsigned char)(bits >> held);
+            bits &= (1U << held) - 1;
+        }
+    }
+    if (bits != 0) {
+        return false;
+    }
+    *len = written;
+    return true;
+}
+
+/* With its padding a text is whole groups of four; without it, base64 is base64url in another alphabet. */
+static bool decode_padded(av_slice text, unsigned char *out, apr_size_t capacity, apr_size_t *len)
+{
+    if (text.len % 4 != 0) {
+        return false;
+    }
+    for (int i = 0; i < 2 && text.len > 0 && text.at[text.len - 1] == '='; i++) {
+        text.len--;
+    }
+    return decode_sextets(text, base64_alphabet, out, capacity, len);
+}
+
+static bool decode_raw(av_slice text, unsigned char *out, apr_size_t capacity, apr_size_t *len)
+{
+    if (text.len > capacity) {
+        return false;
+    }
+    if (text.len > 0) {
+        memcpy(out, text.at, text.len);
+    }
+    *len = text.len;
+    return true;
+}
+
+bool av_decode(av_encoding encoding, av_slice text, unsigned char *out, apr_size_t capacity, apr_size_t *len)
+{
+    *len = 0;
+    switch (encoding) {
+    case AV_HEX:
+        return decode_hex(text, false, out, capacity, len);
+    case AV_HEX_ANY:
+        return decode_hex(text, true, out, capacity, len);
+    case AV_BASE64:
+        return decode_padded(text, out, capacity, len);
+    case AV_BASE64URL:
+        return decode_sextets(text, base64url_alphabet, out, capacity, len);
+    case AV_RAW:
+        return decode_raw(text, out, capacity, len);
+    }
+    return false;
+}
+
+apr_size_t av_decoded_size(av_encoding encoding, apr_size_t len)
+{
+    switch (encoding) {
+    case AV_HEX:
+    case AV_HEX_ANY:
+        return len / 2;
+    case AV_BASE64:
+    case AV_BASE64URL:
+        return len / 4 * 3 + len % 4 * 3 / 4;
+    case AV_RAW:
+        break;
+    }
+    return len;
+}
+
+static av_slice encode_hex(av_slice value, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 2 * value.len + 1);
+
+    for (apr_size_t i = 0; i < value.len; i++) {
+        unsigned char byte = (unsigned char)value.at[i];
+        text[2 * i] = hex_alphabet[byte >> 4];
+        text[2 * i + 1] = hex_alphabet[byte & 0xf];
+    }
+    text[2 * value.len] = '\0';
+    return (av_slice){ text, 2 * value.len };
+}
+
+static av_slice encode_sextets(av_slice value, const char *alphabet, bool is_padded, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, (value.len / 3 + 1) * 4 + 1);
+    unsigned int bits = 0;
+    unsigned int held = 0;
+    apr_size_t len = 0;
+
+    for (apr_size_t i = 0; i < value.len; i++) {
+        bits = (bits << 8 | (unsigned char)value.at[i]) & 0xfff;
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            text[len++] = alphabet[bits >> held & 0x3f];
+        }
+    }
+    if (held > 0) {
+        text[len++] = alphabet[bits << (6 - held) & 0x3f];
+    }
+    while (is_padded && len % 4 != 0) {
+        text[len++] = '=';
+    }
+    text[len] = '\0';
+    return (av_slice){ text, len };
+}
+
+av_slice av_encode(av_encoding encoding, av_slice value, apr_pool_t *pool)
+{
+    switch (encoding) {
+    case AV_HEX:
+    case AV_HEX_ANY:
+        return encode_hex(value, pool);
+    case AV_BASE64:
+        return encode_sextets(value, base64_alphabet, true, pool);
+    case AV_BASE64URL:
+        return encode_sextets(value, base64url_alphabet, false, pool);
+    case AV_RAW:
+        break;
+    }
+    return (av_slice){ av_slice_string(value, pool), value.len };
+}
+
+/* The byte that the digits of %XX stand for; -1 where they are not digits or are missing, and for NUL. */
+static int percent_byte(av_slice digits)
+{
+    if (digits.len < 2) {
+        return -1;
+    }
+    int high = hex_digit(digits.at[0], true);
+    int low = hex_digit(digits.at[1], true);
+    return high < 0 || low < 0 || (high | low) == 0 ? -1 : high << 4 | low;
+}
+
+bool av_percent_decode(av_slice text, bool plus_is_space, av_slice *out, apr_pool_t *pool)
+{
+    *out = text;
+    if (!av_slice_contains(text, '%') && !(plus_is_space && av_slice_contains(text, '+'))) {
+        return true;
+    }
+    char *decoded = apr_palloc(pool, text.len);
+    apr_size_t len = 0;
+    *out = AV_SLICE("");
+    for (apr_size_t i = 0; i < text.len; i++) {
+        char byte = text.at[i];
+        if (byte == '%') {
+            int value = percent_byte(av_slice_skip(text, i + 1));
+            if (value < 0) {
+                return false;
+            }
+            byte = (char)value;
+            i += 2;
+        }
+        else if (byte == '+' && plus_is_space) {
+            byte = ' ';
+        }
+        decoded[len++] = byte;
+    }
+    *out = (av_slice){ decoded, len };
+    return true;
+}
