@@ -1,0 +1,71 @@
+# build/lib.sh: what build/run and build/test share: packages, configure and make. Sourced by bash.
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+out=$tree/build/out
+umask 022 # httpd's children run as another user and pass through what we create
+
+say()
+{
+    printf '\n== %s\n' "$*"
+}
+
+die()
+{
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# missing_packages PACKAGE...: those that are not installed, one a line.
+missing_packages()
+{
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s\n' "$package"
+    done
+}
+
+# as_root COMMAND...: with sudo where needed; without a terminal sudo must not ask.
+as_root()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif ! command -v sudo >/dev/null; then
+        die "run this as root, then start again: $*"
+    elif [ -t 0 ]; then
+        sudo "$@"
+    else
+        sudo -n "$@" || die "run this as root, then start again: $*"
+    fi
+}
+
+# install_packages PACKAGE...: what is missing of them, from the distribution. None of them starts a service.
+install_packages()
+{
+    local missing
+    if ! command -v apt-get >/dev/null; then
+        say "no apt-get here: configure will name what is missing"
+        return
+    fi
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" </dev/null
+}
+
+# build_in FOLDER CONFIGURE-OPTION...: configures once for these options, then makes. Returns at the first failure,
+# also where the caller has switched `set -e` off by asking for the status.
+build_in()
+{
+    local folder=$1
+    shift
+    mkdir -p "$folder" || return
+    [ -x "$tree/configure" ] || (cd "$tree" && autoreconf -fi) || return
+    if [ "$(cat "$folder/configured-with" 2>/dev/null)" != "configure $*" ]; then
+        (cd "$folder" && "$tree/configure" -q "$@") || return
+        printf 'configure %s\n' "$*" >"$folder/configured-with" || return
+    fi
+    make -s -C "$folder" -j"$(nproc)" all
+}
