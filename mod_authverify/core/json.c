@@ -82,8 +82,7 @@ static const char *take_token(const char **pointer, apr_pool_t *pool)
     while (from < *pointer) {
         if (*from == '~') {
             *to++ = *++from == '1' ? '/' : '~';
-        }
-        else {
+        } else {
             *to++ = *from;
         }
         from++;
@@ -128,7 +127,7 @@ bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_
     *text = AV_SLICE("");
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
-        *text = (av_slice){ json_string_value(value), json_string_length(value) };
+        *text = (av_slice){json_string_value(value), json_string_length(value)};
         return true;
     case JSON_INTEGER:
         *text = av_slice_of(apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)));

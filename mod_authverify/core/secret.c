@@ -44,10 +44,10 @@ static const struct {
     const char *prefix;
     av_source_kind kind;
 } kinds[] = {
-    { "file:", AV_SOURCE_FILE },
-    { "env:", AV_SOURCE_ENV },
-    { "exec:", AV_SOURCE_EXEC },
-    { "credential:", AV_SOURCE_CREDENTIAL },
+    {"file:", AV_SOURCE_FILE},
+    {"env:", AV_SOURCE_ENV},
+    {"exec:", AV_SOURCE_EXEC},
+    {"credential:", AV_SOURCE_CREDENTIAL},
 };
 
 const char *av_source_parse(const char *text, av_source *source, apr_pool_t *pool)
@@ -70,7 +70,7 @@ const char *av_source_parse(const char *text, av_source *source, apr_pool_t *poo
         if (kinds[i].kind == AV_SOURCE_CREDENTIAL && slash) {
             return apr_psprintf(pool, "\"credential:%s\" is a path; write the credential's name alone", argument);
         }
-        *source = (av_source){ kinds[i].kind, argument, slash ? slash + 1 : argument };
+        *source = (av_source){kinds[i].kind, argument, slash ? slash + 1 : argument};
         return NULL;
     }
     return "a secret is not written here but named: file:PATH, env:NAME, exec:PROGRAM or credential:NAME";
@@ -88,7 +88,7 @@ av_slice av_secret_keep(av_slice bytes, apr_pool_t *pool)
 {
     av_slice *kept = apr_palloc(pool, sizeof(*kept));
 
-    *kept = (av_slice){ av_slice_string(bytes, pool), bytes.len };
+    *kept = (av_slice){av_slice_string(bytes, pool), bytes.len};
     apr_pool_cleanup_register(pool, kept, wipe, apr_pool_cleanup_null);
     return *kept;
 }
@@ -109,8 +109,9 @@ static const char *keep_secret(const loading *load, av_slice found)
                             load->what, MAX_SECRET_BYTES);
     }
     if (found.len < SHORT_SECRET_BYTES && !load->access->is_public) {
-        *load->warning = apr_psprintf(load->pool, "%s gives a secret shorter than %d bytes, which can be guessed; "
-                                                  "use a longer one", load->what, SHORT_SECRET_BYTES);
+        *load->warning =
+            apr_psprintf(load->pool, "%s gives a secret shorter than %d bytes; use one that nobody guesses", load->what,
+                         SHORT_SECRET_BYTES);
     }
     *load->secret = av_secret_keep(found, load->pool);
     return NULL;
@@ -119,7 +120,7 @@ static const char *keep_secret(const loading *load, av_slice found)
 /* Keeps what a file or a program gave, less its line end, and wipes the reading. */
 static const char *keep_reading(const loading *load, reading *text)
 {
-    av_slice found = { text->at, text->len };
+    av_slice found = {text->at, text->len};
 
     if (found.len > 0 && found.at[found.len - 1] == '\n') {
         found.len--;
@@ -144,21 +145,25 @@ static ssize_t read_more(int descriptor, reading *text)
     return count;
 }
 
+static const char *ask_for(const char *command, const char *fault, const loading *load)
+{
+    return apr_psprintf(load->pool, "%s %s; run: %s %s", load->what, fault, command, load->path);
+}
+
 /* Who may read and who may write: the same for a file that is read and a program that is run. */
 static const char *check_protection(const loading *load, const struct stat *found, bool is_public)
 {
     if (found->st_uid != 0 && found->st_uid != geteuid()) {
-        return apr_psprintf(load->pool, "%s belongs neither to root nor to the user who starts httpd; run: "
-                                        "chown root %s", load->what, load->path);
+        return ask_for("chown root", "belongs neither to root nor to the user who starts httpd", load);
     }
     if (!is_public && (found->st_mode & S_IROTH)) {
-        return apr_psprintf(load->pool, "%s is readable by others; run: chmod o= %s", load->what, load->path);
+        return ask_for("chmod o=", "is readable by others", load);
     }
     if (found->st_mode & S_IWOTH) {
-        return apr_psprintf(load->pool, "%s is writable by others; run: chmod o-w %s", load->what, load->path);
+        return ask_for("chmod o-w", "is writable by others", load);
     }
     if (found->st_mode & S_IWGRP) {
-        return apr_psprintf(load->pool, "%s is writable by its group; run: chmod g-w %s", load->what, load->path);
+        return ask_for("chmod g-w", "is writable by its group", load);
     }
     return NULL;
 }
@@ -195,20 +200,19 @@ static const char *refuse_unopened(const loading *load)
         return apr_psprintf(load->pool, "%s does not exist; create it, readable by its owner alone", load->what);
     }
     if (errno == EACCES && load->access->tests_only) {
-        *load->warning = apr_psprintf(load->pool, "%s may not be read by this user and was not checked; test as the "
-                                                  "user who starts httpd", load->what);
+        *load->warning = apr_psprintf(load->pool, "%s was not checked: this user may not read it", load->what);
         return NULL;
     }
     if (errno == EACCES) {
-        return apr_psprintf(load->pool, "%s may not be read by the user who starts httpd; start it as root, or "
-                                        "run: chown %u %s", load->what, (unsigned int)geteuid(), load->path);
+        return apr_psprintf(load->pool, "%s may not be read by this user; start httpd as root or as its owner",
+                            load->what);
     }
     return apr_psprintf(load->pool, "%s cannot be opened: %pm", load->what, &errno);
 }
 
 static const char *load_file(const loading *load)
 {
-    reading text = { .len = 0 };
+    reading text = {.len = 0};
     /* Opening a pipe waits for its writer unless told not to. */
     int file = open(load->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -241,8 +245,8 @@ static const char *load_credential(loading *load, const char *argument)
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
 
     if (!folder) {
-        return apr_psprintf(load->pool, "credential \"%s\" is not there, CREDENTIALS_DIRECTORY is not set; start httpd "
-                                        "by a systemd unit with LoadCredential=%s:PATH", argument, argument);
+        return apr_psprintf(load->pool,
+                            "CREDENTIALS_DIRECTORY is not set; put LoadCredential=%s:PATH into httpd's unit", argument);
     }
     load->path = apr_pstrcat(load->pool, folder, "/", argument, NULL);
     load->what = apr_psprintf(load->pool, "credential file \"%s\"", load->path);
@@ -264,7 +268,7 @@ static const char *load_variable(loading *load, const char *argument)
  * output is `output`. Returns an errno. */
 static int start_program(const char *path, int output, pid_t *process)
 {
-    char *arguments[] = { (char *)path, NULL };
+    char *arguments[] = {(char *)path, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
@@ -299,7 +303,7 @@ static apr_time_t remaining(apr_time_t deadline)
 /* Reads until the program closes its output. Returns false if that takes too long, gives too much or fails. */
 static bool read_output(int output, apr_time_t deadline, reading *text)
 {
-    struct pollfd ready = { .fd = output, .events = POLLIN };
+    struct pollfd ready = {.fd = output, .events = POLLIN};
     ssize_t count = 1;
 
     while (count > 0 && text->len < sizeof(text->at)) {
@@ -377,7 +381,7 @@ static const char *run_program(const loading *load, reading *text)
 
 static const char *load_output(loading *load, const char *argument)
 {
-    reading text = { .len = 0 };
+    reading text = {.len = 0};
     struct stat found;
 
     if (!load->access->may_execute) {
@@ -402,9 +406,9 @@ static const char *load_output(loading *load, const char *argument)
 const char *av_source_load(const av_source *source, const av_source_access *access, av_slice *secret,
                            const char **warning, apr_pool_t *pool)
 {
-    loading load = { .access = access, .secret = secret, .warning = warning, .pool = pool };
+    loading load = {.access = access, .secret = secret, .warning = warning, .pool = pool};
 
-    *secret = (av_slice){ NULL, 0 };
+    *secret = (av_slice){NULL, 0};
     *warning = NULL;
     switch (source->kind) {
     case AV_SOURCE_FILE:

@@ -46,8 +46,8 @@ static bool take_byte(av_slice *text, char byte)
 
 static bool take_date(av_slice *text, date_time *when)
 {
-    return take_digits(text, 4, &when->year) && take_byte(text, '-') && take_digits(text, 2, &when->month)
-           && take_byte(text, '-') && take_digits(text, 2, &when->day);
+    return take_digits(text, 4, &when->year) && take_byte(text, '-') && take_digits(text, 2, &when->month) &&
+           take_byte(text, '-') && take_digits(text, 2, &when->day);
 }
 
 /* One to FRACTION_DIGITS digits after the point; what is finer than a microsecond is cut off. */
@@ -71,10 +71,9 @@ static bool take_fraction(av_slice *text, apr_time_t *fraction)
 
 static bool take_clock(av_slice *text, date_time *when)
 {
-    return take_digits(text, 2, &when->hour) && take_byte(text, ':') && take_digits(text, 2, &when->minute)
-           && take_byte(text, ':') && take_digits(text, 2, &when->second)
-           && take_fraction(text, &when->fraction) && when->hour <= 23 && when->minute <= 59
-           && when->second <= 59;
+    return take_digits(text, 2, &when->hour) && take_byte(text, ':') && take_digits(text, 2, &when->minute) &&
+           take_byte(text, ':') && take_digits(text, 2, &when->second) && take_fraction(text, &when->fraction) &&
+           when->hour <= 23 && when->minute <= 59 && when->second <= 59;
 }
 
 static bool take_offset(av_slice *text, apr_time_t *offset)
@@ -104,7 +103,7 @@ static bool is_leap_year(int year)
 
 static bool date_exists(const date_time *when)
 {
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
     if (when->month < 1 || when->month > 12 || when->day < 1) {
         return false;
@@ -115,21 +114,21 @@ static bool date_exists(const date_time *when)
 /* Days from 1970-01-01 in the Gregorian calendar. */
 static apr_time_t days_since_epoch(const date_time *when)
 {
-    static const int days_before_month[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+    static const int days_before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int before = when->year - 1 + 400; /* whole years; 400 more, so that nothing is divided below zero */
     int days = before * 365 + before / 4 - before / 100 + before / 400;
     bool is_after_leap_day = when->month > 2 && is_leap_year(when->year);
 
-    return days + days_before_month[when->month - 1] + is_after_leap_day + when->day - 1
-           - DAYS_BEFORE_1970 - DAYS_IN_400_YEARS;
+    return days + days_before_month[when->month - 1] + is_after_leap_day + when->day - 1 - DAYS_BEFORE_1970 -
+           DAYS_IN_400_YEARS;
 }
 
 static bool parse_rfc3339(av_slice text, apr_time_t *time)
 {
     date_time when;
 
-    if (!take_date(&text, &when) || !take_byte(&text, 'T') || !take_clock(&text, &when)
-        || !take_offset(&text, &when.offset) || text.len != 0 || !date_exists(&when)) {
+    if (!take_date(&text, &when) || !take_byte(&text, 'T') || !take_clock(&text, &when) ||
+        !take_offset(&text, &when.offset) || text.len != 0 || !date_exists(&when)) {
         return false;
     }
     apr_time_t seconds = days_since_epoch(&when) * 86400 + when.hour * 3600 + when.minute * 60 + when.second;
