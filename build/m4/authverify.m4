@@ -117,7 +117,9 @@ AC_DEFUN([AV_OPTION_FUZZ],
 AS_IF([test "$enable_fuzz" != no],
     [AV_REQUIRE_FLAGS([-fsanitize=fuzzer-no-link,address,undefined], [libFuzzer (configure with CC=clang)], [clang],
          [clang compiler-rt])
+     FUZZ_ENGINE=-fsanitize=fuzzer
      FUZZ_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
+AC_SUBST([FUZZ_ENGINE])
 AC_SUBST([FUZZ_FLAGS])
 AM_CONDITIONAL([ENABLE_FUZZ], [test "$enable_fuzz" != no])])
 

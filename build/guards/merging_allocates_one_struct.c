@@ -1,0 +1,83 @@
+/* Merging happens on every request: counts what it allocates, which is the merged struct and nothing else.
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/config.h"
+
+#include <apr_strings.h>
+#include <http_main.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* More than one merge can ask for. */
+#define STORE_BYTES (64 * 1024)
+
+static int calls;
+static apr_size_t bytes;
+
+/* What config.c needs of httpd to be linked. Merging calls none of it. */
+const char *ap_server_root;
+module AP_MODULE_DECLARE_DATA authverify_module;
+
+int ap_state_query(int query)
+{
+    (void)query;
+    abort();
+}
+
+void ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s,
+                   const char *format, ...)
+{
+    (void)file, (void)line, (void)module_index, (void)level, (void)status, (void)s, (void)format;
+    abort();
+}
+
+/* Stands before APR's own: each of APR's other allocating functions comes down to this one. */
+void *apr_palloc(apr_pool_t *pool, apr_size_t size)
+{
+    static _Alignas(max_align_t) char store[STORE_BYTES];
+    (void)pool;
+    calls++;
+    bytes += size;
+    return bytes <= sizeof(store) ? store + bytes - size : NULL;
+}
+
+/* A count that misses what APR's own functions allocate would count nothing. */
+static bool counts_all(void)
+{
+    calls = 0;
+    bytes = 0;
+    return apr_pstrdup(NULL, "four") && calls == 1 && bytes == sizeof("four");
+}
+
+/* True if merging the two allocates once, and only the struct. */
+static bool is_one_struct(const char *what, avh_section *outer, avh_section *inner)
+{
+    calls = 0;
+    bytes = 0;
+    avh_section_merge(NULL, outer, inner);
+    printf("%s: %d allocations, %zu bytes of %zu\n", what, calls, bytes, sizeof(avh_section));
+    return calls == 1 && bytes == sizeof(avh_section);
+}
+
+int main(void)
+{
+    avh_header header = { .name = "X-Client" };
+    avh_section empty = { 0 };
+    avh_section full = { .protection = AVH_ON,
+                         .mode = AVH_OPTIONAL,
+                         .override = AVH_SWITCH_ON,
+                         .body_limit = 1,
+                         .body_memory = 1,
+                         .spool = "/spool",
+                         .origin = "https://hooks.example",
+                         .headers = &header };
+    avh_section off = { .protection = AVH_OFF_BY_HTACCESS };
+    bool right = counts_all();
+    right = is_one_struct("nothing into nothing", &empty, &empty) && right;
+    right = is_one_struct("nothing into a full section", &full, &empty) && right;
+    right = is_one_struct("a full section into nothing", &empty, &full) && right;
+    right = is_one_struct("a full section into its like", &full, &full) && right;
+    right = is_one_struct(".htaccess into a full section", &full, &off) && right;
+    return right ? EXIT_SUCCESS : EXIT_FAILURE;
+}
