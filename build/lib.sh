@@ -67,5 +67,6 @@ build_in()
         (cd "$folder" && "$tree/configure" -q "$@") || return
         printf 'configure %s\n' "$*" >"$folder/configured-with" || return
     fi
-    make -s -C "$folder" -j"$(nproc)" all
+    make -s -C "$folder" -j"$(nproc)" all || return
+    chmod a+x "$tree" "$tree/build" "$out" "$folder" "$folder/.libs" # a clone made under umask 077 is closed to others
 }

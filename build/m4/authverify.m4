@@ -104,8 +104,7 @@ AC_DEFUN([AV_OPTION_SANITIZERS],
     [], [enable_sanitizers=no])
 AS_IF([test "$enable_sanitizers" != no],
     [SANITIZER_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
-     AV_REQUIRE_FLAGS([$SANITIZER_FLAGS], [the sanitizer libraries], [libasan and libubsan of the compiler (gcc)],
-         [libasan libubsan])])
+     AV_REQUIRE_FLAGS([$SANITIZER_FLAGS], [AddressSanitizer], [gcc], [libasan libubsan])])
 AC_SUBST([SANITIZER_FLAGS])])
 
 # AV_OPTION_FUZZ: libFuzzer targets. Everything is instrumented; the sanitizers come along, because a fuzzer without
@@ -115,8 +114,8 @@ AC_DEFUN([AV_OPTION_FUZZ],
     [AS_HELP_STRING([--enable-fuzz], [build the fuzz targets with libFuzzer (needs CC=clang)])],
     [], [enable_fuzz=no])
 AS_IF([test "$enable_fuzz" != no],
-    [AV_REQUIRE_FLAGS([-fsanitize=fuzzer-no-link,address,undefined], [libFuzzer (configure with CC=clang)], [clang],
-         [clang compiler-rt])
+    [AV_REQUIRE_FLAGS([-fsanitize=fuzzer-no-link,address,undefined], [libFuzzer (configure with CC=clang)],
+         [clang libclang-rt-dev], [clang compiler-rt])
      FUZZ_ENGINE=-fsanitize=fuzzer
      FUZZ_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
 AC_SUBST([FUZZ_ENGINE])
