@@ -1,0 +1,124 @@
+/* The whole surface of the core: five types and three calls.
+ *
+ * A request is looked at (av_find), its body is read (av_open says what for, av_feed takes it), and it is proven
+ * (av_prove). Data goes forward only: no call asks its caller for anything, and the result is a function of the arguments.
+ * The core knows no server, no log, no clock and has no state of its own.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_AUTHVERIFY_H
+#define AV_AUTHVERIFY_H
+
+#include "algorithm.h"
+#include "reason.h"
+#include "slice.h"
+
+#include <apr_time.h>
+
+typedef struct av_rule av_rule;         /* rule.h */
+typedef struct av_policy av_policy;     /* policy.h */
+typedef struct av_selector av_selector; /* selector.h */
+
+/* One header field, as sent. Where the server has merged repeated ones, their values are joined with ", ". */
+typedef struct av_header {
+    av_slice name, value;
+} av_header;
+
+/* What was sent, as on the wire: nothing decoded, nothing normalised. Borrowed by everything made from it. */
+typedef struct av_request {
+    av_slice method;
+    av_slice target;          /* path and query as in the request line */
+    av_slice path, query;     /* of the target; the query is without its "?" and empty where there is none */
+    av_slice origin;          /* what stands before the target in the URL that the sender called: "https://host" */
+    bool host_is_ours;        /* the Host sent is one this server calls itself, or it need not be */
+    const av_header *headers; /* in order */
+    apr_size_t header_count;
+    apr_time_t received_at; /* the only clock there is */
+} av_request;
+
+/* Who we know: a name, and the keys that prove it. */
+typedef struct av_client {
+    const char *id;
+    const av_key *keys; /* any of them proves the client */
+    apr_size_t key_count;
+} av_client;
+
+/* A piece of the text that was signed. */
+typedef struct av_piece {
+    enum { AV_PIECE_BYTES, AV_PIECE_BODY, AV_PIECE_DERIVED } kind;
+    av_slice bytes;              /* BYTES: known from the head */
+    const av_selector *selector; /* DERIVED: known once the body is */
+} av_piece;
+
+/* What a request says under one rule: parsed, and not believed. */
+typedef struct av_claim {
+    const av_rule *rule;
+    const av_client *client; /* who it must be, once av_open has looked; never NULL after */
+    const av_proof *proofs;  /* candidates, each decoded */
+    apr_size_t proof_count;
+    const av_piece *pieces; /* the signed text, in order */
+    apr_size_t piece_count;
+    av_slice id;            /* makes the delivery unique, and is signed */
+    av_slice unsigned_id;   /* for the log and the handler; never a key */
+    bool is_timed;          /* the request says when it was signed, and that is known by now */
+    apr_time_t signed_at;
+    const void *parsed;     /* the scheme's own notes */
+    struct av_claim *also;  /* the next rule that must hold besides */
+} av_claim;
+
+/* A running computation of one key over what one claim says was signed. */
+typedef struct av_lane {
+    const av_claim *claim;
+    const av_key *key;
+    EVP_MD_CTX *context;
+    apr_size_t fed; /* pieces of the claim that are fed once the body is */
+} av_lane;
+
+/* Lanes a body can be fed to at once. Further keys are tried from the kept body. */
+#define AV_MAX_LANES 4
+
+/* What the body is fed to while it is read. */
+typedef struct av_reading {
+    bool wants_body; /* false: nothing here depends on the body; leave it unread */
+    bool keeps_body; /* true: set `body` before av_prove, whole and in one piece */
+    av_slice lead;   /* keeps_body: bytes that must stand right before `body` in memory; empty where there are none */
+    av_slice body;
+    apr_size_t parse_limit; /* bytes of the body in which values are still looked for; set it before av_prove */
+
+    av_lane lanes[AV_MAX_LANES];
+    apr_size_t lane_count;
+    const av_claim *lead_claim; /* whose text `lead` begins */
+    EVP_MD_CTX *hash;           /* SHA-256 of the body; NULL where nothing asks for it */
+    bool failed;                /* a library refused to work: nothing is proven */
+} av_reading;
+
+/* How it ended. A zeroed verdict refuses. */
+typedef struct av_verdict {
+    av_reason reason;
+    const av_rule *rule; /* that decided; NULL where none saw its credential */
+    const char *client;  /* set if and only if the reason is AV_ACCEPTED */
+    const char *label;   /* of the secret that matched; only ever set with the client */
+    av_slice id;         /* what the sender calls this delivery; believed only with AV_ACCEPTED */
+} av_verdict;
+
+/* Looks at the head of the request: which rule sees its credential, is the credential well-formed, and is it on time where
+ * the head carries the time. Sees no secret.
+ * Returns AV_ACCEPTED when the request may go on to av_open: nothing is proven yet. Otherwise the reason of the refusal.
+ * *claim is NULL only where no rule saw a credential; its chain has one claim for the rule that decides and one for each
+ * rule that must hold besides. All of it lives in `pool` and borrows from `policy` and `request`. */
+av_reason av_find(const av_policy *policy, const av_request *request, av_claim **claim, apr_pool_t *pool);
+
+/* Opens a lane for each key that the claims may be proven with and feeds it what is signed before the body.
+ * `claim` must come from an av_find that returned AV_ACCEPTED. Returns AV_ACCEPTED or the reason of the refusal.
+ * `reading` is wiped when `pool` is cleared. */
+av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool);
+
+/* Takes the next bytes of the body, in order. Errors are remembered and end in a refusal. */
+void av_feed(av_reading *reading, const char *bytes, apr_size_t len);
+
+/* Decides. Each claim of the chain must be proven, its time and what it says inside the body must be right.
+ * Call it once, when the whole body has been fed. */
+av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request *request, apr_pool_t *pool);
+
+/* The verdict of a refusal that was reached without av_prove; `claim` may be NULL. */
+av_verdict av_refusal(av_reason reason, const av_claim *claim);
+
+#endif

@@ -1,0 +1,61 @@
+/* name=value: how every option of every rule is written, and the table that says which there are.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_OPTIONS_H
+#define AV_OPTIONS_H
+
+#include "digest.h"
+#include "secret.h"
+#include "words.h"
+
+#include <apr_tables.h>
+
+struct av_presets; /* preset.h */
+
+/* What compiling a rule needs besides its words. */
+typedef struct av_compiler {
+    apr_pool_t *pool; /* everything compiled lives here */
+    const av_crypto *crypto;
+    av_source_access access; /* how secrets may be read */
+    struct av_presets *presets;
+    apr_array_header_t *warnings; /* of const char *: sentences about what works but should not be so */
+} av_compiler;
+
+/* One row for each option. */
+typedef struct av_option {
+    const char *name;
+    /* Takes the value, which is never empty. Returns NULL or a sentence; it need not name the option. */
+    const char *(*set)(void *target, const char *value, const av_compiler *compiler);
+    bool repeatable;
+} av_option;
+
+/* An option as written. */
+typedef struct av_setting {
+    const char *name;
+    const char *value;
+} av_setting;
+
+/* A table of options and what they are set on. */
+typedef struct av_option_target {
+    const av_option *options; /* ends with a row whose name is NULL */
+    void *target;
+} av_option_target;
+
+/* Splits words from `first` on at their first "=" into an array of av_setting in `pool`. Returns NULL or a sentence: a word
+ * without "=", an empty name, an empty value. No sentence repeats a word that may hold a secret. */
+const char *av_settings_split(const av_words *words, apr_size_t first, apr_array_header_t **settings, apr_pool_t *pool);
+
+/* What is in force where `over` was written on top of `base`: all of `over`, and of `base` whatever `over` does not name. */
+apr_array_header_t *av_settings_override(const apr_array_header_t *base, const apr_array_header_t *over, apr_pool_t *pool);
+
+/* Sets each setting on the first target whose table has its name. Returns NULL or a sentence that names the option:
+ * unknown (with the nearest one there is), given twice, or what its setter says. */
+const char *av_settings_apply(const apr_array_header_t *settings, const av_option_target *targets, apr_size_t count,
+                              const av_compiler *compiler);
+
+/* Reads "on" or "off". Returns NULL or a sentence. */
+const char *av_option_switch(const char *value, bool *out);
+
+/* Finds `value` in a list of `count` words and gives its index. Returns NULL or a sentence that names them all. */
+const char *av_option_choice(const char *value, const char *const *choices, unsigned count, unsigned *index, apr_pool_t *pool);
+
+#endif

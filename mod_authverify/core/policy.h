@@ -1,0 +1,21 @@
+/* What is in force in one section: the rules that are alternatives, and those that must hold besides.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_POLICY_H
+#define AV_POLICY_H
+
+#include "rule.h"
+
+struct av_policy {
+    apr_array_header_t *rules; /* of const av_rule *: the first that sees its credential decides */
+    apr_array_header_t *also;  /* of const av_rule *: every one must hold */
+};
+
+av_policy *av_policy_create(apr_pool_t *pool);
+
+/* Adds a rule at the end of its list. Returns NULL or a sentence: it looks where a rule before it looks. */
+const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also);
+
+/* Looks at the finished policy as a whole. Returns NULL or a sentence: no alternative at all. */
+const char *av_policy_check(const av_policy *policy);
+
+#endif

@@ -1,0 +1,68 @@
+/* One AuthVerify line, compiled.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_RULE_H
+#define AV_RULE_H
+
+#include "codec.h"
+#include "scheme.h"
+#include "selector.h"
+
+/* Where a credential travels: a rule sees its credential when one of its places is there, even empty. */
+typedef struct av_place {
+    enum { AV_PLACE_HEADER, AV_PLACE_PARAMETER } kind;
+    av_slice name; /* NUL-terminated */
+} av_place;
+
+#define AV_MAX_PLACES 8
+
+struct av_rule {
+    const av_scheme *scheme;
+    const char *name;     /* the preset's or scheme's name: what the log calls it */
+    const char *identity; /* who it proves */
+    const char *realm;    /* NULL: the section's AuthName */
+    av_client sender;     /* the identity and the keys of secret= */
+
+    bool has_time;                    /* its scheme says when the request was signed */
+    bool has_tolerance;               /* tolerance= was written */
+    apr_interval_time_t past, future; /* how far from now that may be */
+    apr_time_t time_unit;             /* ages are compared in the sender's own unit */
+    bool strip;                       /* the places are taken out of what the handler sees */
+    bool exclusive;                   /* a request that shows another rule's credential too is refused */
+    bool covers_host;                 /* what is signed names the host */
+    bool looks_inside;                /* after the proof, values inside the body are looked at */
+
+    av_place places[AV_MAX_PLACES];
+    apr_size_t place_count;
+    apr_array_header_t *header_names; /* of av_slice, NUL-terminated: headers that the proof relies on */
+    apr_array_header_t *sources; /* of av_source: secret=, in order. For the start only */
+    void *settings;              /* the scheme's own */
+};
+
+/* Compiles the words that follow AuthVerify or AuthVerifyAlso: a scheme or preset, and its options. The rule is called
+ * `name`. Everything, the words too, is copied into compiler->pool, and secrets are read. Returns NULL with *rule set, or a
+ * sentence with the remedy. */
+const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **rule);
+
+/* Makes a rule from one that was compiled before, as .htaccess may: words name the preset and narrow it, nothing else.
+ * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
+const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);
+
+/* True if the words give secrets of their own, themselves or through the presets they build on: such a preset can be
+ * compiled once and used by pointer. */
+bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
+
+/* For schemes: loads the rule's secrets, cuts `prefix` (NULL: none) off each, decodes it, and prepares a key of `algorithm`.
+ * Returns NULL or a sentence: no secret= at all, unreadable, not of the encoding, empty, unfit. */
+const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
+                              const av_compiler *compiler);
+
+/* For schemes: adds a place, unless it is there already. Returns NULL or a sentence: too many. */
+const char *av_rule_add_place(av_rule *rule, av_place place);
+
+/* For schemes: the proof relies on what the selector names. */
+void av_rule_rely_on(av_rule *rule, const av_selector *selector);
+
+/* Both rules see their credential in the same place: the second of them could never decide. */
+bool av_rule_shares_place(const av_rule *a, const av_rule *b);
+
+#endif

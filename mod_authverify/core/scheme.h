@@ -1,0 +1,40 @@
+/* One way to present and prove a credential. A scheme is one constant at the end of its file and one line in scheme_list.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_SCHEME_H
+#define AV_SCHEME_H
+
+#include "authverify.h"
+#include "options.h"
+
+typedef struct av_scheme {
+    const char *name;
+    const char *challenge;    /* its registered name for WWW-Authenticate (RFC 9110 section 11.6.1); NULL: AuthVerify */
+    const av_option *options; /* besides those that every rule has; ends with a row whose name is NULL */
+    apr_size_t settings_size;
+
+    /* Fresh settings: defaults into zeroed memory of settings_size. */
+    void (*init)(void *settings);
+
+    /* All options are set: checks them together, says where the credential is (rule->places), loads the keys. Returns NULL
+     * or a sentence with the remedy. */
+    const char *(*finish)(av_rule *rule, const av_compiler *compiler);
+
+    /* The rule sees its credential: parses it into `claim`, whose rule is set. Sees no secret.
+     * Returns AV_ACCEPTED where it is well-formed, else the reason. */
+    av_reason (*find)(const av_request *request, av_claim *claim, apr_pool_t *pool);
+
+    /* Is the claim proven by one of its client's keys? Sets *key to the one and returns AV_ACCEPTED, else the reason. */
+    av_reason (*prove)(const av_claim *claim, const av_reading *reading, const av_key **key, apr_pool_t *pool);
+
+    /* Optional. After the proof: reads values that stand inside the body into `claim` and checks what the rule expects
+     * there. */
+    av_reason (*inspect)(const av_request *request, const av_reading *reading, av_claim *claim, apr_pool_t *pool);
+} av_scheme;
+
+/* The scheme of that name, NULL where there is none. */
+const av_scheme *av_scheme_find(av_slice name);
+
+/* All names, separated by ", ", for a sentence. */
+const char *av_scheme_names(apr_pool_t *pool);
+
+#endif

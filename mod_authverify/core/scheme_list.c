@@ -1,0 +1,32 @@
+/* The schemes there are.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "scheme.h"
+
+#include <apr_strings.h>
+
+extern const av_scheme av_scheme_signature;
+
+static const av_scheme *const schemes[] = {
+    &av_scheme_signature,
+};
+
+#define SCHEME_COUNT (sizeof(schemes) / sizeof(schemes[0]))
+
+const av_scheme *av_scheme_find(av_slice name)
+{
+    for (size_t i = 0; i < SCHEME_COUNT; i++) {
+        if (av_slice_equal(name, av_slice_of(schemes[i]->name))) {
+            return schemes[i];
+        }
+    }
+    return NULL;
+}
+
+const char *av_scheme_names(apr_pool_t *pool)
+{
+    const char *names = schemes[0]->name;
+    for (size_t i = 1; i < SCHEME_COUNT; i++) {
+        names = apr_pstrcat(pool, names, ", ", schemes[i]->name, NULL);
+    }
+    return names;
+}

@@ -1,0 +1,22 @@
+/* Times as senders write them, read strictly: one text for one time.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_TIMESTAMP_H
+#define AV_TIMESTAMP_H
+
+#include "slice.h"
+#include <apr_time.h>
+
+typedef enum av_time_format {
+    AV_TIME_UNIX,    /* seconds: 1 to 12 digits, no sign, no leading zero */
+    AV_TIME_UNIX_MS, /* milliseconds: 1 to 15 digits, no sign, no leading zero */
+    AV_TIME_RFC3339  /* RFC 3339 section 5.6, with Z or an offset; at most 9 digits of a second's fraction, cut to 6 */
+} av_time_format;
+
+/* Reads the whole of `text`. Returns false if it is not of the format, and then sets *time to 0.
+ * A leap second (:60) is refused. Never overflows. */
+bool av_timestamp_parse(av_slice text, av_time_format format, apr_time_t *time);
+
+/* The unit in which a sender of this format can say "now": ages are compared in it. In microseconds. */
+apr_time_t av_timestamp_unit(av_time_format format);
+
+#endif

@@ -1,0 +1,193 @@
+/* The only place that speaks.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "answer.h"
+#include "credential_strip.h"
+
+#include <mod_core.h>
+
+#define FILTER_NAME "AUTHVERIFY_ERROR_BODY"
+#define NOTE "authverify-refused" /* in r->notes: what the client is told */
+#define RETRY_AFTER "10"
+
+/* Wrong must be seen at httpd's usual level, by people and by fail2ban; what anybody may send without trying must not fill
+ * the log. */
+static int log_level(av_class what)
+{
+    switch (what) {
+    case AV_CLASS_ACCEPTED:
+        return APLOG_DEBUG;
+    case AV_CLASS_NOT_PRESENTED:
+    case AV_CLASS_MALFORMED:
+    case AV_CLASS_AMBIGUOUS:
+    case AV_CLASS_METHOD:
+    case AV_CLASS_REQUEST:
+        return APLOG_INFO;
+    case AV_CLASS_WRONG:
+    case AV_CLASS_BODY:
+        return APLOG_WARNING;
+    default:
+        return APLOG_ERR;
+    }
+}
+
+static const char *or_dash(const char *text)
+{
+    return text && *text ? text : "-";
+}
+
+void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict)
+{
+    const char *id = av_slice_string(verdict->id, r->pool);
+    const char *rule = verdict->rule ? verdict->rule->name : NULL;
+    if (verdict->reason == AV_ACCEPTED) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", or_dash(rule),
+                      or_dash(verdict->client), or_dash(verdict->label), or_dash(id));
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, log_level(av_reason_class(verdict->reason)), 0, r, "%s reason=%s rule=%s client=- id=%s: %s",
+                  section->mode == AVH_OBSERVE ? "would-refuse" : "refused", av_reason_name(verdict->reason), or_dash(rule),
+                  or_dash(id), av_reason_text(verdict->reason));
+}
+
+static const char *challenge_name(const av_rule *rule)
+{
+    return rule->scheme->challenge ? rule->scheme->challenge : AVH_NAME;
+}
+
+/* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
+static void add_challenges(request_rec *r, const apr_array_header_t *rules)
+{
+    for (int i = 0; i < rules->nelts; i++) {
+        const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
+        const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
+        bool is_first = true;
+        for (int j = 0; j < i; j++) {
+            is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
+        }
+        if (is_first) {
+            apr_table_addn(r->err_headers_out, r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate",
+                           apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"", NULL));
+        }
+    }
+}
+
+static int refuse(request_rec *r, const avh_section *section, const av_verdict *verdict, int answered)
+{
+    int status = av_reason_status(verdict->reason);
+    avh_drop_body(r);
+    if (section->policy) {
+        avh_strip_credentials(r, section->policy);
+    }
+    avh_export_environment(r, section, verdict);
+    apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
+    if (status == HTTP_UNAUTHORIZED && section->policy) {
+        add_challenges(r, section->policy->rules);
+    }
+    if (status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+    }
+    return answered ? answered : status;
+}
+
+int avh_refuse(request_rec *r, const avh_section *section, const avh_decision *decision)
+{
+    return refuse(r, section, &decision->verdict, decision->status);
+}
+
+int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
+{
+    av_verdict verdict = av_refusal(reason, NULL);
+    avh_log_verdict(r, section, &verdict);
+    return refuse(r, section, &verdict, 0);
+}
+
+static const char *const variables[] = {
+    "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON", "AUTHVERIFY_SCHEME",       "AUTHVERIFY_RULE",
+    "AUTHVERIFY_CLIENT", "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL",
+};
+
+void avh_clear_environment(request_rec *r)
+{
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        apr_table_unset(r->subprocess_env, variables[i]);
+    }
+}
+
+static void set_variable(request_rec *r, const char *name, const char *value)
+{
+    if (value && *value) {
+        apr_table_setn(r->subprocess_env, name, value);
+    }
+}
+
+static const char *result_word(const avh_section *section, av_reason reason)
+{
+    if (section->mode == AVH_OBSERVE) {
+        return reason == AV_ACCEPTED ? "would-accept" : "would-refuse";
+    }
+    return reason == AV_ACCEPTED ? "accepted" : "refused";
+}
+
+void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict)
+{
+    avh_clear_environment(r);
+    set_variable(r, "AUTHVERIFY_RESULT", result_word(section, verdict->reason));
+    if (verdict->rule) {
+        set_variable(r, "AUTHVERIFY_SCHEME", verdict->rule->scheme->name);
+        set_variable(r, "AUTHVERIFY_RULE", verdict->rule->name);
+    }
+    if (verdict->reason != AV_ACCEPTED) {
+        set_variable(r, "AUTHVERIFY_REASON", av_reason_name(verdict->reason));
+        return;
+    }
+    set_variable(r, "AUTHVERIFY_CLIENT", verdict->client);
+    set_variable(r, "AUTHVERIFY_SECRET_LABEL", verdict->label);
+    set_variable(r, "AUTHVERIFY_ID", av_slice_string(verdict->id, r->pool));
+}
+
+/* RFC 9457. Every text in it is ours and needs no escaping. */
+static const char *problem(const request_rec *r, const char *detail)
+{
+    const char *line = ap_get_status_line(r->status);
+    return apr_psprintf(r->pool, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n", line + 4,
+                        r->status, detail);
+}
+
+/* Puts our text in the place of what httpd writes. */
+static apr_status_t write_error_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    request_rec *r = filter->r;
+    const char *text = filter->ctx;
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade), *next; bucket != APR_BRIGADE_SENTINEL(brigade); bucket = next) {
+        next = APR_BUCKET_NEXT(bucket);
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            ap_set_content_type(r, *text ? "application/problem+json" : NULL);
+            ap_set_content_length(r, (apr_off_t)strlen(text));
+            if (*text) {
+                APR_BUCKET_INSERT_BEFORE(bucket, apr_bucket_immortal_create(text, strlen(text), brigade->bucket_alloc));
+            }
+            ap_remove_output_filter(filter);
+            return ap_pass_brigade(filter->next, brigade);
+        }
+        if (!APR_BUCKET_IS_METADATA(bucket)) {
+            apr_bucket_delete(bucket);
+        }
+    }
+    return APR_BRIGADE_EMPTY(brigade) ? APR_SUCCESS : ap_pass_brigade(filter->next, brigade);
+}
+
+void avh_insert_error_body(request_rec *r)
+{
+    const char *detail = apr_table_get(r->notes, NOTE);
+    const avh_section *section = avh_section_of(r);
+    bool is_customized = ap_response_code_string(r, ap_index_of_response(r->status)) != NULL;
+    if (detail && !is_customized && section->error_body != AVH_HTML) {
+        const char *text = section->error_body == AVH_EMPTY ? "" : problem(r, detail);
+        ap_add_output_filter(FILTER_NAME, (void *)text, r, r->connection);
+    }
+}
+
+void avh_answer_register(void)
+{
+    ap_register_output_filter(FILTER_NAME, write_error_body, NULL, AP_FTYPE_CONTENT_SET);
+}

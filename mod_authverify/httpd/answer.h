@@ -1,0 +1,29 @@
+/* The only place that speaks: the log line, the status and challenge of a refusal, the environment of the handler.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AVH_ANSWER_H
+#define AVH_ANSWER_H
+
+#include "verdicts.h"
+
+/* One line for a refusal; nothing at the usual log level for an accepted request. */
+void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict);
+
+/* Ends the request: nobody gets its body or its credential any more, and the challenge is set. Returns the status for httpd. */
+int avh_refuse(request_rec *r, const avh_section *section, const avh_decision *decision);
+
+/* The same for a reason that no verdict holds. */
+int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason);
+
+/* Tells the handler and the access log how it ended: AUTHVERIFY_RESULT and its companions. */
+void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict);
+
+/* What an environment from before an internal redirect or of the main request says is not this request's. */
+void avh_clear_environment(request_rec *r);
+
+/* Hook insert_error_filter: a refusal's body, in the form that AuthVerifyErrorBody says. */
+void avh_insert_error_body(request_rec *r);
+
+/* Registers the filter that writes it. */
+void avh_answer_register(void);
+
+#endif

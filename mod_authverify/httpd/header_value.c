@@ -1,0 +1,82 @@
+/* The value of AuthVerifyHeader.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "header_value.h"
+
+#include "../core/rule.h"
+
+typedef enum part_kind { LITERAL, CLIENT, SCHEME, RULE } part_kind;
+
+struct avh_value {
+    part_kind kind;
+    const char *literal;
+    const avh_value *next;
+};
+
+static const struct {
+    const char *text;
+    part_kind kind;
+} selectors[] = {
+    { "%{client}", CLIENT },
+    { "%{scheme}", SCHEME },
+    { "%{rule}", RULE },
+    { "%%", LITERAL },
+};
+
+static const char *take_selector(const char *text, avh_value *part, apr_size_t *taken)
+{
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+        *taken = strlen(selectors[i].text);
+        if (strncmp(text, selectors[i].text, *taken) == 0) {
+            part->kind = selectors[i].kind;
+            part->literal = "%";
+            return NULL;
+        }
+    }
+    return "in a header's value there are %{client}, %{scheme}, %{rule}, and %% for a percent sign";
+}
+
+const char *avh_value_parse(const char *text, const avh_value **value, apr_pool_t *pool)
+{
+    const avh_value **end = value;
+    *value = NULL;
+    while (*text) {
+        avh_value *part = apr_pcalloc(pool, sizeof(*part));
+        apr_size_t taken = strcspn(text, "%");
+        if (taken) {
+            part->literal = apr_pstrmemdup(pool, text, taken);
+        }
+        else {
+            const char *error = take_selector(text, part, &taken);
+            if (error) {
+                return error;
+            }
+        }
+        text += taken;
+        *end = part;
+        end = &part->next;
+    }
+    return *value ? NULL : "the value is empty";
+}
+
+static const char *part_text(const avh_value *part, const av_verdict *verdict)
+{
+    switch (part->kind) {
+    case CLIENT:
+        return verdict->client;
+    case SCHEME:
+        return verdict->rule->scheme->name;
+    case RULE:
+        return verdict->rule->name;
+    default:
+        return part->literal;
+    }
+}
+
+const char *avh_value_of(const avh_value *value, const av_verdict *verdict, apr_pool_t *pool)
+{
+    const char *text = part_text(value, verdict);
+    for (value = value->next; value; value = value->next) {
+        text = apr_pstrcat(pool, text, part_text(value, verdict), NULL);
+    }
+    return text;
+}

@@ -1,0 +1,47 @@
+/* mod_authverify: proves each request before a handler sees it. This file is the table of contents: which hook does what.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "answer.h"
+#include "body_spool.h"
+#include "config.h"
+#include "directives.h"
+#include "gate.h"
+#include "require.h"
+#include "seal.h"
+
+static int note_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (ap_find_linked_module("mod_cache.c") && avh_server_of(s)->lines->nelts &&
+        ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: mod_cache is loaded; answers under a rule are not cached");
+    }
+    return OK;
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    avh_spool_register();
+    avh_answer_register();
+    avh_require_register(pool);
+
+    /* start */
+    ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(note_cache, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(avh_spool_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+
+    /* a request, in the order of its phases. The gate is last in its phase: who refuses for less goes first. */
+    ap_hook_post_read_request(avh_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(avh_refuse_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_check_access(avh_gate, NULL, NULL, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(avh_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(avh_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(avh_check_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_error_filter(avh_insert_error_body, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+module AP_MODULE_DECLARE_DATA authverify_module = {
+    STANDARD20_MODULE_STUFF, avh_section_create, avh_section_merge, avh_server_create,
+    avh_server_merge,        avh_directives,     register_hooks,    AP_MODULE_FLAG_NONE,
+};

@@ -1,0 +1,76 @@
+/* What the client sent, as the core sees it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "request_view.h"
+
+static void take_headers(request_rec *r, av_request *view)
+{
+    const apr_array_header_t *table = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)table->elts;
+    av_header *headers = apr_palloc(r->pool, (apr_size_t)(table->nelts + 1) * sizeof(*headers));
+    apr_size_t count = 0;
+    for (int i = 0; i < table->nelts; i++) {
+        if (entries[i].key) {
+            headers[count++] = (av_header){ av_slice_of(entries[i].key), av_slice_of(entries[i].val) };
+        }
+    }
+    view->headers = headers;
+    view->header_count = count;
+}
+
+/* The target of the request line. An absolute URL (RFC 9112 section 3.2.2) counts from its path on, as for httpd. */
+static av_slice target_of(const request_rec *r)
+{
+    const char *target = r->unparsed_uri ? r->unparsed_uri : "";
+    const char *authority = *target == '/' ? NULL : strstr(target, "://");
+    const char *path = authority ? strchr(authority + 3, '/') : NULL;
+    return av_slice_of(path ? path : target);
+}
+
+void avh_view_take(request_rec *r, av_request *view)
+{
+    memset(view, 0, sizeof(*view));
+    view->method = av_slice_of(r->method);
+    view->target = target_of(r);
+    view->query = view->target;
+    av_slice_split(&view->query, '?', &view->path);
+    if (!view->query.at) {
+        view->query = (av_slice){ "", 0 };
+    }
+    view->received_at = r->request_time;
+    take_headers(r, view);
+}
+
+/* One of the virtual host's own names, without a port. "ServerAlias *" takes any. */
+static bool is_our_name(const char *host, const server_rec *s)
+{
+    if (!host || (s->server_hostname && ap_cstr_casecmp(host, s->server_hostname) == 0)) {
+        return host != NULL;
+    }
+    for (int i = 0; s->names && i < s->names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(s->names, i, const char *);
+        if (name && ap_cstr_casecmp(host, name) == 0) {
+            return true;
+        }
+    }
+    for (int i = 0; s->wild_names && i < s->wild_names->nelts; i++) {
+        const char *pattern = APR_ARRAY_IDX(s->wild_names, i, const char *);
+        if (pattern && ap_strcasecmp_match(host, pattern) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+av_request avh_view_for(const av_request *view, const avh_section *section, request_rec *r)
+{
+    av_request seen = *view;
+    seen.host_is_ours = true;
+    if (section->origin) {
+        seen.origin = av_slice_of(section->origin);
+        return seen;
+    }
+    const char *host = apr_table_get(r->headers_in, "Host");
+    seen.host_is_ours = section->registered == AVH_SWITCH_ON || is_our_name(r->hostname, r->server);
+    seen.origin = av_slice_of(apr_pstrcat(r->pool, ap_http_scheme(r), "://", host ? host : "", NULL));
+    return seen;
+}

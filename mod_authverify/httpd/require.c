@@ -1,0 +1,76 @@
+/* Require authverify [scheme X|client X]: grants what a rule has proven.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "require.h"
+#include "verdicts.h"
+
+#include <ap_provider.h>
+#include <mod_auth.h>
+
+/* One parsed line. */
+typedef struct requirement {
+    enum { ANY, SCHEME, CLIENT } kind;
+    apr_array_header_t *values; /* of const char *: any of them */
+} requirement;
+
+static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    av_words words = { NULL, 0 };
+    requirement *made = apr_pcalloc(cmd->pool, sizeof(*made));
+    avh_section *section = ap_get_module_config(cmd->context, &authverify_module);
+    const char *error = av_words_split(line, &words, cmd->pool);
+
+    if (error) {
+        return apr_pstrcat(cmd->pool, "Require authverify: ", error, NULL);
+    }
+    section->require_seen = AVH_SWITCH_ON;
+    made->values = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    *parsed = made;
+    if (!words.count) {
+        return NULL;
+    }
+    made->kind = strcmp(words.at[0], "scheme") == 0 ? SCHEME : CLIENT;
+    if ((made->kind == CLIENT && strcmp(words.at[0], "client") != 0) || words.count < 2) {
+        return "Require authverify takes nothing more, or \"scheme NAME …\", or \"client NAME …\"";
+    }
+    for (apr_size_t i = 1; i < words.count; i++) {
+        if (made->kind == SCHEME && !av_scheme_find(av_slice_of(words.at[i]))) {
+            return apr_psprintf(cmd->pool, "Require authverify scheme: \"%s\" is none of %s", words.at[i],
+                                av_scheme_names(cmd->pool));
+        }
+        *(const char **)apr_array_push(made->values) = words.at[i];
+    }
+    return NULL;
+}
+
+static bool holds(const requirement *wanted, const av_verdict *verdict)
+{
+    const char *value = wanted->kind == SCHEME ? verdict->rule->scheme->name : verdict->client;
+    for (int i = 0; i < wanted->values->nelts; i++) {
+        if (strcmp(value, APR_ARRAY_IDX(wanted->values, i, const char *)) == 0) {
+            return true;
+        }
+    }
+    return wanted->kind == ANY;
+}
+
+static authz_status check(request_rec *r, const char *line, const void *parsed)
+{
+    const avh_section *section = avh_section_of(r);
+    (void)line;
+    if (!avh_is_protected(section)) {
+        return AUTHZ_DENIED;
+    }
+    const av_verdict *verdict = &avh_decide(r, section)->verdict;
+    if (verdict->reason == AV_NOT_PRESENTED) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    return verdict->reason == AV_ACCEPTED && holds(parsed, verdict) ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
+static const authz_provider provider = { check, parse };
+
+void avh_require_register(apr_pool_t *pool)
+{
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "authverify", AUTHZ_PROVIDER_VERSION, &provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}

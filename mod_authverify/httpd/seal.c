@@ -1,0 +1,112 @@
+/* The hooks that look again right before a handler runs.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "seal.h"
+#include "answer.h"
+#include "credential_strip.h"
+#include "header_value.h"
+#include "verdicts.h"
+
+#define NOTE "authverify-proxied" /* in r->notes: the request was on its way to a backend when it was sealed */
+
+static bool is_proxied(const request_rec *r)
+{
+    return r->filename && strncmp(r->filename, "proxy:", 6) == 0;
+}
+
+static void strip_exported_names(request_rec *r)
+{
+    const apr_array_header_t *names = avh_server_of(r->server)->exported;
+    for (int i = 0; i < names->nelts; i++) {
+        avh_strip_header(r, APR_ARRAY_IDX(names, i, const char *));
+    }
+}
+
+int avh_begin(request_rec *r)
+{
+    if (r->prev) {
+        avh_rewind_body(r);
+    }
+    else {
+        strip_exported_names(r);
+    }
+    return DECLINED;
+}
+
+/* The headers of a section are its own and those of the sections around it; for one name the inner one counts, and in one
+ * section the last. */
+static void set_headers(request_rec *r, const avh_section *section, const av_verdict *verdict)
+{
+    if (section->outer) {
+        set_headers(r, section->outer, verdict);
+        set_headers(r, section->inner, verdict);
+    }
+    for (const avh_header *header = section->headers; header; header = header->next) {
+        apr_table_set(r->headers_in, header->name, avh_value_of(header->value, verdict, r->pool));
+    }
+}
+
+static void hand_identity_on(request_rec *r, const avh_section *section, const av_verdict *verdict)
+{
+    avh_protect_headers(r, section->policy);
+    avh_strip_credentials(r, section->policy);
+    set_headers(r, section, verdict);
+    if (!r->user) {
+        r->user = apr_pstrdup(r->pool, verdict->client);
+        r->ap_auth_type = AVH_NAME;
+    }
+}
+
+static int apply(request_rec *r, const avh_section *section, const avh_decision *decision)
+{
+    av_reason reason = decision->verdict.reason;
+    if (section->mode == AVH_OBSERVE && section->protection == AVH_ON) {
+        avh_export_environment(r, section, &decision->verdict);
+        return DECLINED;
+    }
+    if (section->mode == AVH_OPTIONAL && section->protection == AVH_ON && reason == AV_NOT_PRESENTED) {
+        avh_export_environment(r, section, &decision->verdict);
+        return section->require_seen == AVH_SWITCH_ON ? DECLINED : avh_refuse_for(r, section, AV_MISCONFIGURED);
+    }
+    if (reason != AV_ACCEPTED) {
+        return avh_refuse(r, section, decision);
+    }
+    avh_export_environment(r, section, &decision->verdict);
+    hand_identity_on(r, section, &decision->verdict);
+    return DECLINED;
+}
+
+int avh_seal(request_rec *r)
+{
+    const avh_section *section = avh_section_of(r);
+    strip_exported_names(r);
+    avh_clear_environment(r);
+    if (is_proxied(r)) {
+        apr_table_setn(r->notes, NOTE, "1");
+    }
+    if (!avh_is_protected(section)) {
+        return DECLINED;
+    }
+    r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    return apply(r, section, avh_decide(r, section));
+}
+
+/* RewriteRule [P] in a folder turns a local request into a proxied one after the sections of <Proxy> were looked up: they are
+ * looked up now. */
+static bool became_proxied(request_rec *r)
+{
+    return is_proxied(r) && !apr_table_get(r->notes, NOTE) && ap_run_map_to_storage(r) == OK;
+}
+
+int avh_check_seal(request_rec *r)
+{
+    bool is_new = became_proxied(r);
+    const avh_section *section = avh_section_of(r);
+    if (!avh_is_protected(section)) {
+        return DECLINED;
+    }
+    const avh_decision *decision = avh_decided(r, section);
+    if (!is_new && decision && decision->verdict.reason == AV_ACCEPTED) {
+        return DECLINED;
+    }
+    return apply(r, section, avh_decide(r, section));
+}

@@ -1,0 +1,140 @@
+/* One client request and its verdicts.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "verdicts.h"
+#include "answer.h"
+#include "request_view.h"
+
+typedef struct request_memory {
+    av_request view;
+    bool body_is_read, body_is_dropped;
+    avh_spool *spool; /* NULL: there is no body, or it is unread */
+    avh_read_result read;
+    avh_decision *decisions; /* the latest first */
+} request_memory;
+
+/* The request that the client sent: no subrequest of it, no redirect. */
+static request_rec *client_request(request_rec *r)
+{
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r;
+}
+
+/* The request whose filters the body comes through. */
+static request_rec *main_request(request_rec *r)
+{
+    while (r->main) {
+        r = r->main;
+    }
+    return r;
+}
+
+static request_memory *memory_of(request_rec *r)
+{
+    request_rec *root = client_request(r);
+    request_memory *memory = ap_get_module_config(root->request_config, &authverify_module);
+    if (!memory) {
+        memory = apr_pcalloc(root->pool, sizeof(*memory));
+        avh_view_take(root, &memory->view);
+        ap_set_module_config(root->request_config, &authverify_module, memory);
+    }
+    return memory;
+}
+
+static avh_decision *find_decision(const request_memory *memory, const av_policy *policy)
+{
+    avh_decision *decision = memory->decisions;
+    while (decision && decision->policy != policy) {
+        decision = decision->before;
+    }
+    return decision;
+}
+
+/* Brings the body to the reading: from the network the first time, from where it is kept afterwards. */
+static av_reason read_body(request_rec *r, request_memory *memory, const avh_section *section, av_reading *reading)
+{
+    if (!memory->body_is_read) {
+        memory->body_is_read = true;
+        memory->read = avh_spool_read(main_request(r), section, section->mode == AVH_OBSERVE, reading, &memory->spool);
+    }
+    else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
+        return AV_INTERNAL_ERROR;
+    }
+    if (memory->read.reason != AV_ACCEPTED || !reading->keeps_body || !memory->spool) {
+        return memory->read.reason;
+    }
+    return avh_spool_keep(memory->spool, section, reading) ? AV_ACCEPTED : AV_NO_ROOM;
+}
+
+static av_verdict prove(request_rec *r, request_memory *memory, const avh_section *section)
+{
+    apr_pool_t *pool = client_request(r)->pool;
+    av_request *request = apr_pmemdup(pool, &memory->view, sizeof(*request));
+    av_claim *claim = NULL;
+    *request = avh_view_for(&memory->view, section, client_request(r));
+
+    av_reason reason = av_find(section->policy, request, &claim, pool);
+    if (reason != AV_ACCEPTED) {
+        return av_refusal(reason, claim);
+    }
+    av_reading *reading = apr_palloc(pool, sizeof(*reading));
+    reason = av_open(claim, reading, pool);
+    reading->parse_limit = avh_body_parse(section);
+    reading->body = (av_slice){ reading->lead.at ? reading->lead.at + reading->lead.len : "", 0 };
+    if (reason == AV_ACCEPTED && reading->wants_body) {
+        reason = read_body(r, memory, section, reading);
+    }
+    return reason == AV_ACCEPTED ? av_prove(claim, reading, request, pool) : av_refusal(reason, claim);
+}
+
+const avh_decision *avh_decided(request_rec *r, const avh_section *section)
+{
+    return find_decision(memory_of(r), section->policy);
+}
+
+const avh_decision *avh_decide(request_rec *r, const avh_section *section)
+{
+    request_memory *memory = memory_of(r);
+    avh_decision *decision = find_decision(memory, section->policy);
+    if (decision) {
+        return decision;
+    }
+    decision = apr_pcalloc(client_request(r)->pool, sizeof(*decision));
+    decision->policy = section->policy;
+    decision->before = memory->decisions;
+    if (section->protection == AVH_CONTRADICTED) {
+        decision->verdict = av_refusal(AV_MISCONFIGURED, NULL);
+    }
+    else if (r->method_number == M_TRACE) {
+        decision->verdict = av_refusal(AV_METHOD_REFUSED, NULL);
+    }
+    else {
+        decision->verdict = prove(r, memory, section);
+    }
+    decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;
+    memory->decisions = decision;
+    avh_log_verdict(r, section, &decision->verdict);
+    return decision;
+}
+
+void avh_rewind_body(request_rec *r)
+{
+    request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
+    if (memory && memory->spool) {
+        avh_spool_rewind(memory->spool);
+    }
+}
+
+void avh_drop_body(request_rec *r)
+{
+    request_memory *memory = memory_of(r);
+    if (!memory->body_is_dropped) {
+        memory->body_is_dropped = true;
+        if (!memory->body_is_read) {
+            memory->body_is_read = true;
+            memory->read.reason = AV_BODY_INCOMPLETE; /* for another policy that may want it now */
+        }
+        avh_spool_drop(main_request(r), memory->spool);
+    }
+}

@@ -1,0 +1,30 @@
+/* What we know of one client request, across its internal redirects and subrequests: what was sent, the body, and one verdict
+ * for each policy that was asked.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AVH_VERDICTS_H
+#define AVH_VERDICTS_H
+
+#include "body_spool.h"
+
+/* One policy's answer. Reached once, never again. */
+typedef struct avh_decision {
+    const av_policy *policy;
+    av_verdict verdict;
+    int status; /* what httpd must be told where a filter has answered the client already; else 0 */
+    struct avh_decision *before;
+} avh_decision;
+
+/* Decides what the section that is in force for `r` says of the client's request: from memory, or by proving it now, which
+ * reads the body. Logs a refusal, once. `r` may be a subrequest or an internal redirect. */
+const avh_decision *avh_decide(request_rec *r, const avh_section *section);
+
+/* The decision of the section in force, NULL where there is none yet. Decides nothing. */
+const avh_decision *avh_decided(request_rec *r, const avh_section *section);
+
+/* The next handler, after an internal redirect, gets the body from its start. */
+void avh_rewind_body(request_rec *r);
+
+/* Nobody gets the body of this request any more, and the connection stays in step or is closed. */
+void avh_drop_body(request_rec *r);
+
+#endif
