@@ -26,33 +26,30 @@ missing_packages()
     done
 }
 
-# as_root COMMAND...: with sudo where needed; without a terminal sudo must not ask.
-as_root()
+# may_become_root: sudo will do what it is asked; without a terminal it must not ask back.
+may_become_root()
 {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif ! command -v sudo >/dev/null; then
-        die "run this as root, then start again: $*"
-    elif [ -t 0 ]; then
-        sudo "$@"
-    else
-        sudo -n "$@" || die "run this as root, then start again: $*"
-    fi
+    command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }
 }
 
 # install_packages PACKAGE...: what is missing of them, from the distribution. None of them starts a service.
 install_packages()
 {
-    local missing
+    local missing root=()
     if ! command -v apt-get >/dev/null; then
         say "no apt-get here: configure will name what is missing"
         return
     fi
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        may_become_root || die "run this as root, then start again:
+    apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+        root=(sudo)
+    fi
     say "installing ${missing[*]}"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" </dev/null
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update </dev/null
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" </dev/null
 }
 
 # build_in FOLDER CONFIGURE-OPTION...: configures once for these options, then makes. Returns at the first failure,
