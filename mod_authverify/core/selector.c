@@ -134,7 +134,7 @@ static av_found read_field(av_slice name, const av_fields *fields, av_slice *val
     case 1:
         return AV_FOUND;
     default:
-        return AV_TWICE;
+        return AV_BROKEN; /* the sender's own grammar is broken: a value that may stand there once stands there twice */
     }
 }
 

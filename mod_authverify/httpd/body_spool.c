@@ -23,12 +23,12 @@ struct avh_spool {
     int file;               /* -1: all is in the buffer */
     apr_off_t written;      /* bytes in the file, lead included; the buffer holds what follows them */
     apr_off_t length;       /* of the body, as far as it is kept */
-    apr_off_t position;     /* of the next byte for the handler */
     apr_mmap_t *map;        /* of the file, once somebody wants to look at it */
+    apr_bucket_brigade *ahead; /* what the next reader gets; NULL until somebody reads */
     bool has_ended;         /* the whole body is here */
     bool is_dropped;        /* nobody gets a byte any more */
     bool goes_on;           /* observed only: after what is kept come `rest` and then the network */
-    apr_bucket_brigade *rest;
+    apr_bucket_brigade *rest; /* taken off the network, and not kept */
 };
 
 static apr_status_t close_file(void *data)
@@ -342,7 +342,10 @@ bool avh_spool_keep(avh_spool *spool, const avh_section *section, av_reading *re
 
 void avh_spool_rewind(avh_spool *spool)
 {
-    spool->position = 0;
+    if (spool->ahead) {
+        apr_brigade_destroy(spool->ahead);
+        spool->ahead = NULL;
+    }
 }
 
 /* Takes what is left of a small body off the connection, without waiting for any of it. */
@@ -380,83 +383,109 @@ void avh_spool_drop(request_rec *r, avh_spool *spool)
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     spool->is_dropped = true;
+    avh_spool_rewind(spool);
     if (may_have_body(r)) {
         apr_table_unset(r->headers_in, "Transfer-Encoding");
         apr_table_setn(r->headers_in, "Content-Length", "0");
     }
 }
 
-/* A bucket over the next bytes, not copied: it lives as long as the request, and is moved out where somebody keeps it longer. */
-static apr_bucket *next_bucket(avh_spool *spool, const char *bytes, apr_size_t len, apr_bucket_alloc_t *alloc)
+/* The file's part of the body as one bucket; pieces of it share the mapping. */
+static bool add_filed(avh_spool *spool, apr_bucket_alloc_t *alloc)
 {
-    if (spool->position < filed(spool)) {
-        return apr_bucket_mmap_create(spool->map, (apr_off_t)spool->lead + spool->position, len, alloc);
+    apr_mmap_t *map = NULL;
+    if (!filed(spool)) {
+        return true;
     }
-    return apr_bucket_pool_create(bytes, len, spool->r->pool, alloc);
+    if (!map_file(spool) || apr_mmap_dup(&map, spool->map, spool->r->pool) != APR_SUCCESS) {
+        return false;
+    }
+    APR_BRIGADE_INSERT_TAIL(spool->ahead,
+                            apr_bucket_mmap_create(map, (apr_off_t)spool->lead, (apr_size_t)filed(spool), alloc));
+    return true;
 }
 
-/* Up to `wanted` bytes, or to the end of a line. */
-static apr_status_t give(avh_spool *spool, apr_bucket_brigade *brigade, apr_off_t wanted, bool one_line, bool looks_only)
+/* Lines up the body without copying it: buckets over the file and the buffer, which live as long as the request. Whoever
+ * keeps one longer makes it move its bytes out. */
+static bool line_up(avh_spool *spool)
 {
-    apr_bucket_alloc_t *alloc = brigade->bucket_alloc;
+    request_rec *r = spool->r;
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_size_t len = 0;
-    if (!spool->is_dropped && spool->position < spool->length && wanted > 0) {
-        const char *bytes = bytes_at(spool, spool->position, &len);
-        if (!bytes) {
-            return APR_EGENERAL;
-        }
-        len = (apr_off_t)len < wanted ? len : (apr_size_t)wanted;
-        const char *end = one_line ? memchr(bytes, '\n', len) : NULL;
-        len = end ? (apr_size_t)(end + 1 - bytes) : len;
-        APR_BRIGADE_INSERT_TAIL(brigade, next_bucket(spool, bytes, len, alloc));
-        spool->position += looks_only ? 0 : (apr_off_t)len;
+    spool->ahead = apr_brigade_create(r->pool, alloc);
+    if (spool->is_dropped) {
+        return true;
     }
-    if (!looks_only && (spool->is_dropped || (spool->position == spool->length && !spool->goes_on))) {
-        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    if (!add_filed(spool, alloc)) {
+        return false;
     }
-    return APR_SUCCESS;
+    const char *bytes = bytes_at(spool, filed(spool), &len);
+    if (len) {
+        APR_BRIGADE_INSERT_TAIL(spool->ahead, apr_bucket_pool_create(bytes, len, r->pool, alloc));
+    }
+    if (spool->goes_on) {
+        APR_BRIGADE_CONCAT(spool->ahead, spool->rest);
+    }
+    return true;
 }
 
-/* Behind what is kept of an observed body that was too much to keep. */
-static apr_status_t give_rest(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode, apr_read_type_e block,
-                              apr_off_t wanted)
+static apr_status_t give_bytes(avh_spool *spool, apr_bucket_brigade *brigade, apr_off_t wanted, bool looks_only)
 {
-    avh_spool *spool = filter->ctx;
     apr_bucket *after = NULL;
-    if (mode != AP_MODE_READBYTES || APR_BRIGADE_EMPTY(spool->rest)) {
-        return ap_get_brigade(filter->next, brigade, mode, block, wanted);
-    }
-    apr_status_t status = apr_brigade_partition(spool->rest, wanted, &after);
+    apr_status_t status = apr_brigade_partition(spool->ahead, wanted, &after);
     if (status != APR_SUCCESS && status != APR_INCOMPLETE) {
         return status;
     }
-    while (APR_BRIGADE_FIRST(spool->rest) != after && !APR_BRIGADE_EMPTY(spool->rest)) {
-        apr_bucket *bucket = APR_BRIGADE_FIRST(spool->rest);
-        APR_BUCKET_REMOVE(bucket);
-        APR_BRIGADE_INSERT_TAIL(brigade, bucket);
+    apr_bucket *bucket = APR_BRIGADE_FIRST(spool->ahead);
+    while (bucket != after && bucket != APR_BRIGADE_SENTINEL(spool->ahead)) {
+        apr_bucket *next = APR_BUCKET_NEXT(bucket), *given = bucket;
+        if (looks_only) {
+            apr_bucket_copy(bucket, &given);
+        }
+        else {
+            APR_BUCKET_REMOVE(bucket);
+        }
+        APR_BRIGADE_INSERT_TAIL(brigade, given);
+        bucket = next;
     }
     return APR_SUCCESS;
 }
 
+static apr_status_t give(avh_spool *spool, apr_bucket_brigade *brigade, ap_input_mode_t mode, apr_off_t wanted)
+{
+    apr_status_t status = APR_ENOTIMPL;
+    switch (mode) {
+    case AP_MODE_READBYTES:
+    case AP_MODE_SPECULATIVE:
+        status = give_bytes(spool, brigade, wanted, mode == AP_MODE_SPECULATIVE);
+        break;
+    case AP_MODE_EXHAUSTIVE:
+        status = give_bytes(spool, brigade, APR_INT64_MAX, false);
+        break;
+    case AP_MODE_GETLINE:
+        status = apr_brigade_split_line(brigade, spool->ahead, APR_BLOCK_READ, HUGE_STRING_LEN);
+        break;
+    default:
+        break;
+    }
+    if (status == APR_SUCCESS && APR_BRIGADE_EMPTY(spool->ahead) && (spool->is_dropped || !spool->goes_on)) {
+        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(brigade->bucket_alloc));
+    }
+    return status;
+}
+
+/* The filter that hands the body on. */
 static apr_status_t hand_on(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode, apr_read_type_e block,
                             apr_off_t wanted)
 {
     avh_spool *spool = filter->ctx;
-    if (spool->goes_on && !spool->is_dropped && spool->position == spool->length) {
-        return give_rest(filter, brigade, mode, block, wanted);
+    if (!spool->ahead && !line_up(spool)) {
+        return APR_EGENERAL;
     }
-    switch (mode) {
-    case AP_MODE_READBYTES:
-        return give(spool, brigade, wanted, false, false);
-    case AP_MODE_SPECULATIVE:
-        return give(spool, brigade, wanted, false, true);
-    case AP_MODE_EXHAUSTIVE:
-        return give(spool, brigade, APR_INT64_MAX, false, false);
-    case AP_MODE_GETLINE:
-        return give(spool, brigade, HUGE_STRING_LEN, true, false);
-    default:
-        return APR_ENOTIMPL;
+    if (APR_BRIGADE_EMPTY(spool->ahead) && spool->goes_on && !spool->is_dropped) {
+        return ap_get_brigade(filter->next, brigade, mode, block, wanted);
     }
+    return give(spool, brigade, mode, wanted);
 }
 
 void avh_spool_register(void)
