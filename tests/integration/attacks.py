@@ -1,0 +1,176 @@
+"""Hostile requests, byte by byte, with the verdict that each must get.
+
+The cases are data kept beside the source tree; their README says what the members mean. Here they get their
+configuration, are sent, and are judged.
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import hashlib
+import hmac
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass
+
+from client import Connection
+from server import free_port
+
+CLASSES = ("body", "sig_malleability", "timestamps", "empty_values", "log_leak")
+
+# config_hint of a case: the rule without its secret, the fixture that is its secret, what else stands beside it.
+RULES = {
+    "hmac: github style (X-Hub-Signature-256)": ("github", "WH_GITHUB", ""),
+    "hmac: github style (X-Hub-Signature-256); max body 1 MiB": ("github", "WH_GITHUB", "AuthVerifyBody limit=1m\n"),
+    "hmac: github style (X-Hub-Signature-256); RequestReadTimeout body=10,MinRate=500":
+        ("github", "WH_GITHUB", "RequestReadTimeout body=10,MinRate=500\n"),
+    "hmac: github style (X-Hub-Signature-256); SetInputFilter DEFLATE after auth":
+        ("github", "WH_GITHUB", "SetInputFilter DEFLATE\n"),
+    "hmac: stripe style, tolerance 300": ("stripe tolerance=300", "WH_STRIPE", ""),
+    "hmac: slack style, tolerance 300": ("slack tolerance=300", "WH_SLACK", ""),
+    "hmac: shopify style (base64)": ("shopify", "WH_SHOPIFY", ""),
+    "hmac: standard-webhooks, tolerance 300": ("standard-webhooks tolerance=300", "WH_STD", ""),
+}
+
+
+@dataclass(frozen=True)
+class Attack:
+    id: str
+    kind: str            # class of the case
+    title: str
+    hint: str
+    must_not_fail: bool
+    clock: int           # the second it was made for; None for any
+    segments: tuple      # (seconds to wait, bytes to send)
+    expect: dict
+
+    @property
+    def bytes(self):
+        return b"".join(data for _, data in self.segments)
+
+
+def _attack(record):
+    if "segments" in record:
+        segments = [(part["delay_ms"] / 1000, base64.b64decode(part["base64"])) for part in record["segments"]]
+    else:
+        segments = [(0, base64.b64decode(record.get("raw_request_base64", "")))]
+    return Attack(id=record["id"], kind=record["class"], title=record["title"], hint=record["config_hint"],
+                  must_not_fail=record["must_not_fail"], clock=record.get("needs_clock"), segments=tuple(segments),
+                  expect=record["expect"])
+
+
+def load_attacks(shared):
+    """(cases of CLASSES, fixtures)"""
+    folder = shared / "vectors" / "attacks"
+    records = json.loads((folder / "cases.json").read_text())["cases"]
+    fixtures = json.loads((folder / "fixtures.json").read_text())
+    return [_attack(record) for record in records if record["class"] in CLASSES], fixtures
+
+
+class Places:
+    """A port for each configuration that a case asks for: they all send to one host and path."""
+
+    def __init__(self, fixtures, more=""):
+        self._fixtures = fixtures
+        self._more = more
+        self._ports = {hint: free_port() for hint in RULES}
+
+    def port(self, attack):
+        return self._ports[attack.hint]
+
+    def config(self, server):
+        """Virtual hosts for all rules; writes the secrets' files."""
+        return "".join(self._virtual_host(server, hint, port) for hint, port in self._ports.items())
+
+    def _virtual_host(self, server, hint, port):
+        rule, fixture, beside = RULES[hint]
+        source = server.secret(fixture, self._fixtures[fixture])
+        return (f"Listen 127.0.0.1:{port}\n<VirtualHost 127.0.0.1:{port}>\nServerName {self._fixtures['host']}\n"
+                f'ProxyPass "/" "http://127.0.0.1:${{BACKEND}}/"\n{self._more}'
+                f"{beside if beside.startswith('Request') else ''}"
+                f'<Location "/api">\nAuthVerify {rule} secret={source}\n'
+                f"{'' if beside.startswith('Request') else beside}</Location>\n</VirtualHost>\n")
+
+
+def send(port, attack, half_close=False):
+    """Everything the server says to the attack on a connection of its own, until it closes."""
+    with Connection(port) as connection:
+        def run():
+            try:
+                for delay, data in attack.segments:
+                    time.sleep(delay)
+                    connection.send(data)
+                if half_close:
+                    connection.half_close()
+            except OSError:
+                pass  # the server has heard enough
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        answer = b""
+        try:
+            while data := connection.socket.recv(65536):
+                answer += data
+        except ConnectionError:
+            pass
+        return answer
+
+
+def final_status(answer):
+    """The first status that is not an interim one; "close" where the server answered nothing."""
+    statuses = [int(status) for status in re.findall(rb"^HTTP/1\.[01] (\d{3}) ", answer, re.M)]
+    return next((status for status in statuses if status >= 200), "close")
+
+
+def _is_expected(status, words):
+    return status in words or (status != "close" and f"{status // 100}xx" in words)
+
+
+BACKEND_COUNTS = {"none": (0,), "one": (1,), "at_most_one": (0, 1)}
+
+
+def judge(attack, answer, received):
+    """What is wrong with the answer, and with what the backend received: sentences."""
+    status = final_status(answer)
+    wrong = []
+    if not _is_expected(status, attack.expect["status_any"]):
+        wrong.append(f"status {status}, not one of {attack.expect['status_any']}")
+    if len(received) not in BACKEND_COUNTS[attack.expect["backend"]]:
+        wrong.append(f"the backend received {len(received)} requests, not {attack.expect['backend']}")
+    for name, value in attack.expect.get("backend_sees", {}).items():
+        if name != "body_sha256":
+            wrong.append(f"{name} is not judged here")
+        elif received and received[0].sha256 != value:
+            wrong.append("the backend received another body")
+    if status != "close" and status >= 500 and status not in attack.expect["status_any"]:
+        wrong.append("the server's own fault")
+    return wrong
+
+
+# --- what must appear nowhere -----------------------------------------------------------------------------------------
+
+def _both(proof):
+    return {proof.hex().encode(), base64.b64encode(proof)}
+
+
+def secrets(fixtures):
+    """Every secret that a rule here is configured with, as written and as decoded."""
+    written = {fixtures[fixture].encode() for _, fixture, _ in RULES.values()}
+    return written | {base64.b64decode(text[6:]) for text in written if text.startswith(b"whsec_") and text.endswith(b"=")}
+
+
+def expected_proofs(attack, fixtures):
+    """The proofs that would have been right for what the attack sends, as text."""
+    rule, fixture, _ = RULES[attack.hint]
+    head, _, body = attack.bytes.partition(b"\r\n\r\n")
+    key = fixtures[fixture].encode()
+    preset = rule.split()[0]
+    lead = {b""}
+    if preset == "standard-webhooks":
+        key = base64.b64decode(key[len("whsec_"):])
+        values = [re.search(rb"^%s: ?(.*?)\r?$" % name, head + b"\r", re.M) for name in (b"webhook-id", b"webhook-timestamp")]
+        lead = {b"".join(value[1] + b"." for value in values if value)}
+    elif preset == "stripe":
+        lead = {t + b"." for t in re.findall(rb"\bt=([^,\s]+)", head)}
+    elif preset == "slack":
+        lead = {b"v0:" + t + b":" for t in re.findall(rb"^X-Slack-Request-Timestamp: ?(.*?)\r?$", head + b"\r", re.M)}
+    return set().union(*(_both(hmac.new(key, text + body, hashlib.sha256).digest()) for text in lead), set())

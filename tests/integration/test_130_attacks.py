@@ -1,0 +1,194 @@
+"""Hostile bodies, signatures, times and empty values: every verdict that must hold does, in every MPM.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import threading
+import time
+
+import pytest
+
+from attacks import CLASSES, Places, RULES, expected_proofs, final_status, judge, load_attacks, secrets, send
+from backends import RecordingBackend
+from clock import StoppedClock, shared_folder
+from server import Server, wait_until
+
+SHARED = shared_folder()
+ATTACKS, FIXTURES = load_attacks(SHARED) if SHARED else ([], {})
+BY_ID = {attack.id: attack for attack in ATTACKS}
+
+pytestmark = pytest.mark.skipif(not SHARED, reason="the shared folder with the cases is not there (AUTHVERIFY_SHARED)")
+
+MPMS = ["event", "worker", "prefork"]
+NOW = FIXTURES.get("now", 0)
+MODULES = ["proxy", "proxy_http", "deflate", "filter", "reqtimeout"]
+
+# The client stops sending before the announced end: it has to close its half, or nothing but a timeout tells.
+CUT_OFF = {"BD-002"}
+
+# One byte a second, fifteen of them: a test of its own, which sends to all MPMs at once.
+SLOW = {"BD-012"}
+
+# Rows that leave the choice to us: what we chose, and why.
+CHOICES = {
+    "SM-077": (200, "blanks around a field are the one freedom that a field list has"),
+    "EV-023": (200, "a request without a body has an empty body, and that is signed like any other"),
+    "BD-016": (200, "what follows the announced end is not of this request, and the connection ends with it"),
+}
+
+# Configurations that httpd must not start with: what stands after "AuthVerify", and the directive's line in the error.
+BROKEN = {
+    "EV-001": "github secret=",
+    "EV-002": "github secret=file:${ROOT}/conf/empty",
+    "EV-004": "github secret=${UNSET}",
+    "EV-005": "github secret=file:${UNSET}",
+    "EV-010": "On",
+}
+
+# Cases of the classes that ask for what this server cannot yet be told to do.
+EXCUSED = {
+    "needs many senders in one rule, clients=, and replay=":
+        ["SM-111", "SM-112", "SM-115", "SM-117", "SM-118", "SM-120", "SM-123", "LG-001", "LG-004"],
+    "needs the scheme token-pair":
+        ["BD-009", "EV-007", "LG-020", "LG-021", "LG-025", "LG-026", "LG-029", "LG-030", "LK-002", "LK-003", "LK-004",
+         "LK-005", "LK-006"],
+    "needs the scheme basic": ["LG-005", "LG-009", "LG-022"],
+    "needs the scheme bearer": ["LG-023"],
+}
+
+SIGNED = [attack for attack in ATTACKS if attack.hint in RULES]
+PLAIN = [attack for attack in SIGNED if attack.id not in SLOW]
+
+# What httpd says at this LogLevel that is no fault: a child that crashes is not among it.
+TALK = [r"\[\w+:(?:info|debug|trace\d)\]", r"refused reason="]
+
+# (id, MPM) that were judged in this run; the guard at the end reads it.
+judged = set()
+
+
+class Running:
+    """Two servers of one MPM, one with its clock stopped, and what stands behind them."""
+
+    def __init__(self, backend, places, stopped, ticking):
+        self.backend = backend
+        self.places = places
+        self.stopped = stopped
+        self.ticking = ticking
+
+    def send(self, attack):
+        self.backend.reset()
+        places = self.places["stopped" if attack.clock else "ticking"]
+        answer = send(places.port(attack), attack, attack.id in CUT_OFF)
+        wait_until(lambda: all(received.complete for received in self.backend.requests), 5, "the backend still reads")
+        return answer
+
+
+def make_server(mpm, backend, places, environment=None):
+    server = Server("", mpm=mpm, modules=MODULES, defines={"BACKEND": backend.port}, environment=environment, allow=TALK)
+    server.configure("LogLevel debug authverify:trace8\n" + places.config(server))
+    return server
+
+
+@pytest.fixture(scope="module", params=MPMS)
+def running(request):
+    more = "AuthVerifyHeader X-Remote-User %{client}\n"
+    places = {name: Places(FIXTURES, more) for name in ("stopped", "ticking")}
+    with RecordingBackend() as backend, StoppedClock(NOW, SHARED / "tools" / "fakeclock.c") as clock:
+        with make_server(request.param, backend, places["stopped"], clock.environment) as stopped, \
+                make_server(request.param, backend, places["ticking"]) as ticking:
+            yield Running(backend, places, stopped, ticking)
+
+
+@pytest.mark.parametrize("attack", PLAIN, ids=lambda attack: attack.id)
+def test_the_verdict_holds(running, attack):
+    assert attack.clock in (None, NOW)
+    answer = running.send(attack)
+    assert judge(attack, answer, running.backend.requests) == [], (attack.title, answer[:1000])
+    if not attack.must_not_fail:
+        assert final_status(answer) == CHOICES[attack.id][0], CHOICES[attack.id][1]
+    told = [text for text in secrets(FIXTURES) | expected_proofs(attack, FIXTURES) if text in answer]
+    assert not told, f"{attack.title}: the answer tells {told}"
+    judged.add((attack.id, running.stopped.mpm))
+
+
+def test_a_compressed_body_is_proven_as_sent_and_handed_on_inflated(running):
+    attack = BY_ID["BD-013"]
+    running.send(attack)
+    assert [received.length for received in running.backend.requests] == [50]
+
+
+def test_no_log_holds_a_secret_or_a_proof_that_would_have_been_right(running):
+    forbidden = secrets(FIXTURES).union(*(expected_proofs(attack, FIXTURES) for attack in PLAIN))
+    for server in (running.stopped, running.ticking):
+        for log in (server.root / "logs").iterdir():
+            text = log.read_bytes()
+            assert [word for word in forbidden if word in text] == [], log.name
+        assert b"refused reason=" in server.error_log.read_bytes()
+
+
+def test_a_slow_body_frees_its_worker_in_time():
+    attack = BY_ID["BD-012"]
+    results = {}
+
+    def run(mpm, port, backend):
+        begun = time.monotonic()
+        answer = send(port, attack)
+        results[mpm] = (judge(attack, answer, backend.requests), time.monotonic() - begun)
+
+    with RecordingBackend() as backend:
+        servers, threads = [], []
+        try:
+            for mpm in MPMS:
+                places = Places(FIXTURES)
+                servers.append(make_server(mpm, backend, places).start())
+                threads.append(threading.Thread(target=run, args=(mpm, places.port(attack), backend)))
+                threads[-1].start()
+            for thread in threads:
+                thread.join()
+        finally:
+            for server in servers:
+                server.close()
+    for mpm in MPMS:
+        wrong, seconds = results[mpm]
+        assert (wrong, seconds <= 15) == ([], True), (mpm, wrong, seconds)
+        judged.add((attack.id, mpm))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_httpd_does_not_start_with_an_empty_secret_or_no_scheme(name):
+    server = Server(f'<Location "/api">\nAuthVerify {BROKEN[name]}\n</Location>\n')
+    server.secret("empty", "")
+    line = server.config_file.read_text().splitlines().index(f"AuthVerify {BROKEN[name]}") + 1
+    status, output = server.configtest()
+    assert status != 0, output
+    assert f"line {line} of {server.config_file}" in output or f"{server.config_file}:{line}" in output, output
+    judged.update((name, mpm) for mpm in MPMS)
+    server.close()
+
+
+def test_require_authverify_without_a_rule_lets_nobody_in():
+    attack = BY_ID["EV-011"]
+    with RecordingBackend() as backend:
+        server = Server('ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n<Location "/api">\nRequire authverify\n</Location>\n',
+                        modules=["proxy", "proxy_http"], defines={"BACKEND": backend.port}, allow=["."])
+        if server.configtest()[0] == 0:
+            with server:
+                assert judge(attack, send(server.port, attack), backend.requests) == []
+        judged.update((attack.id, mpm) for mpm in MPMS)
+
+
+# --- guards -----------------------------------------------------------------------------------------------------------
+
+def test_every_choice_and_every_excuse_belongs_to_a_case():
+    excused = [name for names in EXCUSED.values() for name in names]
+    assert len(excused) == len(set(excused))
+    assert not set(excused) - set(BY_ID)
+    assert set(CHOICES) == {attack.id for attack in SIGNED if not attack.must_not_fail}
+
+
+def test_every_case_that_must_not_fail_was_judged_or_is_excused():
+    required = [attack for attack in ATTACKS if attack.must_not_fail]
+    assert {attack.kind for attack in required} == set(CLASSES)
+    excused = {name for names in EXCUSED.values() for name in names}
+    missing = [(attack.id, mpm) for attack in required for mpm in MPMS
+               if attack.id not in excused and (attack.id, mpm) not in judged]
+    assert not missing, missing
