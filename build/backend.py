@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import pwd
+import signal
 import sys
 
 
@@ -58,6 +59,7 @@ def become(user):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for build/run, which ends this program
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Application)
     server.record = open(sys.argv[1], "a", encoding="utf-8")
     if os.getuid() == 0 and len(sys.argv) > 2:
