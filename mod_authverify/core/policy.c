@@ -6,7 +6,7 @@
 
 av_policy *av_policy_create(apr_pool_t *pool)
 {
-    av_policy *policy = apr_palloc(pool, sizeof(*policy));
+    av_policy *policy = apr_pcalloc(pool, sizeof(*policy));
     policy->rules = apr_array_make(pool, 2, sizeof(const av_rule *));
     policy->also = apr_array_make(pool, 1, sizeof(const av_rule *));
     return policy;
@@ -24,6 +24,7 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
         }
     }
     *(const av_rule **)apr_array_push(list) = rule;
+    policy->covers_host |= rule->covers_host;
     return NULL;
 }
 

@@ -78,6 +78,7 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     if (section->policy) {
         avh_strip_credentials(r, section->policy);
     }
+    avh_clear_environment(r);
     avh_export_environment(r, section, verdict);
     apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
     if (status == HTTP_UNAUTHORIZED && section->policy) {
@@ -130,7 +131,6 @@ static const char *result_word(const avh_section *section, av_reason reason)
 
 void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
-    avh_clear_environment(r);
     set_variable(r, "AUTHVERIFY_RESULT", result_word(section, verdict->reason));
     if (verdict->rule) {
         set_variable(r, "AUTHVERIFY_SCHEME", verdict->rule->scheme->name);

@@ -101,22 +101,23 @@ static apr_size_t keep(avh_spool *spool, const avh_section *section, const char 
     return kept;
 }
 
-/* What the Content-Length says; -1 where there is none. */
+/* What the head says of the body's length: 0 for no body, UNKNOWN where it ends by its own marks. HTTP/1 says in its head
+ * whether a body follows (RFC 9112 section 6.3); HTTP/2 need not. */
+#define UNKNOWN (-1)
+
 static apr_off_t announced(const request_rec *r)
 {
-    const char *text = apr_table_get(r->headers_in, "Content-Length");
-    apr_off_t length = -1;
+    const char *text;
+    apr_off_t length = UNKNOWN;
     char *end = NULL;
-    if (text && (apr_strtoff(&length, text, &end, 10) != APR_SUCCESS || *end || length < 0)) {
-        length = -1;
+    if (apr_table_get(r->headers_in, "Transfer-Encoding")) {
+        return UNKNOWN;
     }
-    return apr_table_get(r->headers_in, "Transfer-Encoding") ? -1 : length;
-}
-
-/* HTTP/1 says in its head whether a body follows (RFC 9112 section 6.3); HTTP/2 need not. */
-static bool may_have_body(request_rec *r)
-{
-    return ap_request_has_body(r) || (r->proto_num >= HTTP_VERSION(2, 0) && announced(r) < 0);
+    text = apr_table_get(r->headers_in, "Content-Length");
+    if (!text) {
+        return r->proto_num >= HTTP_VERSION(2, 0) ? UNKNOWN : 0;
+    }
+    return apr_strtoff(&length, text, &end, 10) == APR_SUCCESS && !*end && length >= 0 ? length : UNKNOWN;
 }
 
 static apr_off_t smaller_limit(const request_rec *r, const avh_section *section)
@@ -257,7 +258,7 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
 {
     apr_off_t length = announced(r);
     *made = NULL;
-    if (!may_have_body(r)) {
+    if (!length) {
         return result(AV_ACCEPTED);
     }
     if (length > smaller_limit(r, section)) {
@@ -353,7 +354,7 @@ static bool drain(request_rec *r)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_off_t total = 0, len = 0;
-    bool ended = !may_have_body(r);
+    bool ended = !announced(r);
     while (!ended && total < DRAIN_LIMIT) {
         if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_NONBLOCK_READ, READ_SIZE) != APR_SUCCESS ||
             APR_BRIGADE_EMPTY(brigade)) {
@@ -384,7 +385,7 @@ void avh_spool_drop(request_rec *r, avh_spool *spool)
     }
     spool->is_dropped = true;
     avh_spool_rewind(spool);
-    if (may_have_body(r)) {
+    if (announced(r)) {
         apr_table_unset(r->headers_in, "Transfer-Encoding");
         apr_table_setn(r->headers_in, "Content-Length", "0");
     }

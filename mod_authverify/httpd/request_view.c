@@ -65,6 +65,9 @@ av_request avh_view_for(const av_request *view, const avh_section *section, requ
 {
     av_request seen = *view;
     seen.host_is_ours = true;
+    if (!section->policy->covers_host) {
+        return seen;
+    }
     if (section->origin) {
         seen.origin = av_slice_of(section->origin);
         return seen;

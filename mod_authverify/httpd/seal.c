@@ -79,7 +79,9 @@ int avh_seal(request_rec *r)
 {
     const avh_section *section = avh_section_of(r);
     strip_exported_names(r);
-    avh_clear_environment(r);
+    if (r->prev || r->main) {
+        avh_clear_environment(r);
+    }
     if (is_proxied(r)) {
         apr_table_setn(r->notes, NOTE, "1");
     }
