@@ -20,9 +20,9 @@
 /* One folder for all files of a test case; each test makes those that it needs. */
 static char folder[] = "/tmp/authverify-test-XXXXXX";
 
-static const av_source_access strict = {.base = folder, .may_execute = true};
-static const av_source_access tests_only = {.base = folder, .tests_only = true};
-static const av_source_access public_key = {.base = folder, .is_public = true};
+static const av_source_access strict = { .base = folder, .may_execute = true };
+static const av_source_access tests_only = { .base = folder, .tests_only = true };
+static const av_source_access public_key = { .base = folder, .is_public = true };
 
 static void make_folder(void)
 {
@@ -108,12 +108,12 @@ static const struct {
     const char *argument;
     const char *label;
 } sources[] = {
-    {"file:/etc/authverify/github.secret", AV_SOURCE_FILE, "/etc/authverify/github.secret", "github.secret"},
-    {"file:github.secret", AV_SOURCE_FILE, "github.secret", "github.secret"},
-    {"file:a:b", AV_SOURCE_FILE, "a:b", "a:b"},
-    {"env:GITHUB/SECRET", AV_SOURCE_ENV, "GITHUB/SECRET", "GITHUB/SECRET"},
-    {"exec:/usr/bin/vault-read", AV_SOURCE_EXEC, "/usr/bin/vault-read", "vault-read"},
-    {"credential:github", AV_SOURCE_CREDENTIAL, "github", "github"},
+    { "file:/etc/authverify/github.secret", AV_SOURCE_FILE, "/etc/authverify/github.secret", "github.secret" },
+    { "file:github.secret", AV_SOURCE_FILE, "github.secret", "github.secret" },
+    { "file:a:b", AV_SOURCE_FILE, "a:b", "a:b" },
+    { "env:GITHUB/SECRET", AV_SOURCE_ENV, "GITHUB/SECRET", "GITHUB/SECRET" },
+    { "exec:/usr/bin/vault-read", AV_SOURCE_EXEC, "/usr/bin/vault-read", "vault-read" },
+    { "credential:github", AV_SOURCE_CREDENTIAL, "github", "github" },
 };
 
 START_TEST(a_source_is_a_kind_and_an_argument)
@@ -133,13 +133,13 @@ static const struct {
     const char *text;
     const char *fault;
 } no_sources[] = {
-    {"file:", "nothing follows \"file:\""},
-    {"env:", "nothing follows \"env:\""},
-    {"exec:", "nothing follows \"exec:\""},
-    {"credential:", "nothing follows \"credential:\""},
-    {"exec:vault-read", "\"exec:vault-read\" is not an absolute path"},
-    {"credential:../shadow", "\"credential:../shadow\" is a path"},
-    {"credential:/etc/shadow", "\"credential:/etc/shadow\" is a path"},
+    { "file:", "nothing follows \"file:\"" },
+    { "env:", "nothing follows \"env:\"" },
+    { "exec:", "nothing follows \"exec:\"" },
+    { "credential:", "nothing follows \"credential:\"" },
+    { "exec:vault-read", "\"exec:vault-read\" is not an absolute path" },
+    { "credential:../shadow", "\"credential:../shadow\" is a path" },
+    { "credential:/etc/shadow", "\"credential:/etc/shadow\" is a path" },
 };
 
 START_TEST(what_names_no_source_is_refused)
@@ -152,8 +152,9 @@ START_TEST(what_names_no_source_is_refused)
 }
 END_TEST
 
-static const char *const literals[] = {SECRET,         SECRET ":" SECRET, "",
-                                       "FILE:" SECRET, " file:" SECRET,   "base64:" SECRET};
+static const char *const literals[] = {
+    SECRET, SECRET ":" SECRET, "", "FILE:" SECRET, " file:" SECRET, "base64:" SECRET
+};
 
 START_TEST(a_literal_secret_is_refused_and_not_repeated)
 {
@@ -168,16 +169,16 @@ END_TEST
 static const struct {
     av_slice content, secret;
 } contents[] = {
-    {TEXT(SECRET), TEXT(SECRET)},
-    {TEXT(SECRET "\n"), TEXT(SECRET)},
-    {TEXT(SECRET "\r\n"), TEXT(SECRET)},
-    {TEXT(SECRET "\n\n"), TEXT(SECRET "\n")},
-    {TEXT(SECRET "\r\n\r\n"), TEXT(SECRET "\r\n")},
-    {TEXT(SECRET "\r"), TEXT(SECRET "\r")},
-    {TEXT(SECRET "\n\r"), TEXT(SECRET "\n\r")},
-    {TEXT(SECRET " \n"), TEXT(SECRET " ")},
-    {TEXT("\n " SECRET), TEXT("\n " SECRET)},
-    {TEXT("a\0b" SECRET "\0\xff\n"), TEXT("a\0b" SECRET "\0\xff")},
+    { TEXT(SECRET), TEXT(SECRET) },
+    { TEXT(SECRET "\n"), TEXT(SECRET) },
+    { TEXT(SECRET "\r\n"), TEXT(SECRET) },
+    { TEXT(SECRET "\n\n"), TEXT(SECRET "\n") },
+    { TEXT(SECRET "\r\n\r\n"), TEXT(SECRET "\r\n") },
+    { TEXT(SECRET "\r"), TEXT(SECRET "\r") },
+    { TEXT(SECRET "\n\r"), TEXT(SECRET "\n\r") },
+    { TEXT(SECRET " \n"), TEXT(SECRET " ") },
+    { TEXT("\n " SECRET), TEXT("\n " SECRET) },
+    { TEXT("a\0b" SECRET "\0\xff\n"), TEXT("a\0b" SECRET "\0\xff") },
 };
 
 START_TEST(one_line_end_is_cut_from_a_file_and_nothing_else)
@@ -195,7 +196,7 @@ START_TEST(one_line_end_is_cut_from_a_program_s_text_and_nothing_else)
 }
 END_TEST
 
-static const av_slice empties[] = {TEXT(""), TEXT("\n"), TEXT("\r\n")};
+static const av_slice empties[] = { TEXT(""), TEXT("\n"), TEXT("\r\n") };
 
 START_TEST(an_empty_file_is_refused)
 {
@@ -209,9 +210,9 @@ static const struct {
     const char *end;
     bool is_loaded;
 } lengths[] = {
-    {65535, "", true},      {65536, "", true},      {65536, "\n", true},    {65536, "\r\n", true},
-    {65537, "", false},     {65536, "\n\n", false}, {65537, "\n", false},   {65537, "\r\n", false},
-    {65538, "\r\n", false}, {65539, "\r\n", false}, {1000000, "\n", false},
+    { 65535, "", true },      { 65536, "", true },      { 65536, "\n", true },    { 65536, "\r\n", true },
+    { 65537, "", false },     { 65536, "\n\n", false }, { 65537, "\n", false },   { 65537, "\r\n", false },
+    { 65538, "\r\n", false }, { 65539, "\r\n", false }, { 1000000, "\n", false },
 };
 
 static av_slice long_text(apr_size_t len, const char *end)
@@ -220,7 +221,7 @@ static av_slice long_text(apr_size_t len, const char *end)
 
     memset(text, 'x', len);
     memcpy(text + len, end, strlen(end) + 1);
-    return (av_slice){text, len + strlen(end)};
+    return (av_slice){ text, len + strlen(end) };
 }
 
 START_TEST(more_than_64_kib_is_refused)
@@ -231,8 +232,8 @@ START_TEST(more_than_64_kib_is_refused)
     make_program("program", apr_pstrcat(pool, "cat ", path_of("x"), NULL));
     const char *program = apr_pstrcat(pool, "exec:", path_of("program"), NULL);
     if (lengths[_i].is_loaded) {
-        assert_loaded("file:x", &strict, (av_slice){text.at, lengths[_i].len});
-        assert_loaded(program, &strict, (av_slice){text.at, lengths[_i].len});
+        assert_loaded("file:x", &strict, (av_slice){ text.at, lengths[_i].len });
+        assert_loaded(program, &strict, (av_slice){ text.at, lengths[_i].len });
     } else {
         assert_refused("file:x", &strict, "more than 65536 bytes");
         assert_refused(program, &strict, "more than 65536 bytes");
@@ -245,17 +246,17 @@ static const struct {
     const char *secret_fault; /* NULL: loaded */
     const char *key_fault;
 } modes[] = {
-    {0600, NULL, NULL},
-    {0400, NULL, NULL},
-    {0640, NULL, NULL},
-    {0440, NULL, NULL},
-    {0644, "is readable by others; run: chmod o= ", NULL},
-    {0604, "is readable by others; run: chmod o= ", NULL},
-    {0602, "is writable by others; run: chmod o-w ", "is writable by others; run: chmod o-w "},
-    {0646, "is readable by others; run: chmod o= ", "is writable by others; run: chmod o-w "},
-    {0620, "is writable by its group; run: chmod g-w ", "is writable by its group; run: chmod g-w "},
-    {0660, "is writable by its group; run: chmod g-w ", "is writable by its group; run: chmod g-w "},
-    {0664, "is readable by others; run: chmod o= ", "is writable by its group; run: chmod g-w "},
+    { 0600, NULL, NULL },
+    { 0400, NULL, NULL },
+    { 0640, NULL, NULL },
+    { 0440, NULL, NULL },
+    { 0644, "is readable by others; run: chmod o= ", NULL },
+    { 0604, "is readable by others; run: chmod o= ", NULL },
+    { 0602, "is writable by others; run: chmod o-w ", "is writable by others; run: chmod o-w " },
+    { 0646, "is readable by others; run: chmod o= ", "is writable by others; run: chmod o-w " },
+    { 0620, "is writable by its group; run: chmod g-w ", "is writable by its group; run: chmod g-w " },
+    { 0660, "is writable by its group; run: chmod g-w ", "is writable by its group; run: chmod g-w " },
+    { 0664, "is readable by others; run: chmod o= ", "is writable by its group; run: chmod g-w " },
 };
 
 static void assert_protected(const av_source_access *access, const char *noun, const char *fault)
@@ -320,6 +321,15 @@ static void make_unreadable_file(void)
     make_file("x", AV_SLICE(SECRET), 0000);
     if (geteuid() == 0) {
         ck_assert_int_eq(seteuid(NOBODY), 0);
+    }
+}
+
+/* After each test: a leak checker looks into the test's process when it ends, and nobody may not. */
+static void become_root_again(void)
+{
+    if (getuid() == 0) {
+        ck_assert_int_eq(seteuid(0), 0);
+        ck_assert_int_eq(setegid(0), 0);
     }
 }
 
@@ -388,7 +398,7 @@ END_TEST
 
 START_TEST(an_absolute_path_does_not_need_the_folder)
 {
-    av_source_access elsewhere = {.base = "/nowhere"};
+    av_source_access elsewhere = { .base = "/nowhere" };
 
     make_file("x", AV_SLICE(SECRET), 0600);
     assert_loaded(apr_pstrcat(pool, "file:", path_of("x"), NULL), &elsewhere, AV_SLICE(SECRET));
@@ -454,13 +464,13 @@ static const struct {
     const char *commands;
     const char *fault;
 } programs[] = {
-    {"exit 3", "failed with status 3"},
-    {"echo " SECRET "; exit 1", "failed with status 1"},
-    {"kill -TERM $$", "was ended by signal 15"},
-    {"exit 0", "is empty"},
-    {"echo", "is empty"},
-    {"exec cat /dev/zero", "more than 65536 bytes"},
-    {"cat /dev/zero & exec cat /dev/zero", "more than 65536 bytes"},
+    { "exit 3", "failed with status 3" },
+    { "echo " SECRET "; exit 1", "failed with status 1" },
+    { "kill -TERM $$", "was ended by signal 15" },
+    { "exit 0", "is empty" },
+    { "echo", "is empty" },
+    { "exec cat /dev/zero", "more than 65536 bytes" },
+    { "cat /dev/zero & exec cat /dev/zero", "more than 65536 bytes" },
 };
 
 START_TEST(a_program_that_gives_no_secret_is_refused)
@@ -502,7 +512,7 @@ static const char *const slow_programs[] = {
 
 START_TEST(a_slow_program_is_killed_with_all_that_it_started)
 {
-    struct pollfd pipe = {.events = POLLIN};
+    struct pollfd pipe = { .events = POLLIN };
     char byte;
 
     ck_assert_int_eq(mkfifo(path_of("held"), 0600), 0);
@@ -533,7 +543,7 @@ static int open_descriptors(void)
 
 START_TEST(no_descriptor_stays_open)
 {
-    static const char *const commands[] = {"exit 0", "exit 1", "exec cat /dev/zero"};
+    static const char *const commands[] = { "exit 0", "exit 1", "exec cat /dev/zero" };
     int before = open_descriptors();
 
     make_file("x", AV_SLICE(SECRET), 0600);
@@ -562,13 +572,13 @@ static apr_status_t assert_wiped(void *data)
 START_TEST(a_secret_is_wiped_with_its_pool)
 {
     char bytes[] = SECRET;
-    av_slice secret = {NULL, 0};
+    av_slice secret = { NULL, 0 };
     apr_pool_t *short_lived;
 
     apr_pool_create(&short_lived, pool);
     /* Registered first, and so run last, while the memory is still there. */
     apr_pool_cleanup_register(short_lived, &secret, assert_wiped, apr_pool_cleanup_null);
-    secret = av_secret_keep((av_slice){bytes, sizeof(bytes) - 1}, short_lived);
+    secret = av_secret_keep((av_slice){ bytes, sizeof(bytes) - 1 }, short_lived);
     ck_assert_ptr_ne(secret.at, bytes);
     assert_slice(secret, AV_SLICE(SECRET), "kept");
     apr_pool_destroy(short_lived);
@@ -638,7 +648,7 @@ static void make_masked_file(void)
         masked[i] |= 0x80; /* no line end, which would be cut off */
         clear[i] = masked[i] ^ MASK;
     }
-    make_file("x", (av_slice){(char *)clear, sizeof(clear)}, 0600);
+    make_file("x", (av_slice){ (char *)clear, sizeof(clear) }, 0600);
     explicit_bzero(clear, sizeof(clear));
 }
 
@@ -646,7 +656,7 @@ static void make_masked_file(void)
 static const struct {
     const char *commands;
     bool is_loaded;
-} traces[] = {{NULL, true}, {"cat %s", true}, {"cat %s; exit 1", false}};
+} traces[] = { { NULL, true }, { "cat %s", true }, { "cat %s; exit 1", false } };
 
 /* Loads a new secret and gives the number of its copies while the pool lives and after. */
 static void load_and_count(const char *text, int *alive, int *after)
@@ -685,10 +695,10 @@ static const struct {
     av_slice a, b;
     bool is_equal;
 } pairs[] = {
-    {TEXT("abc"), TEXT("abc"), true},  {TEXT("a\0b"), TEXT("a\0b"), true}, {TEXT("a\0b"), TEXT("a\0c"), false},
-    {TEXT("abc"), TEXT("abd"), false}, {TEXT("xbc"), TEXT("abc"), false},  {TEXT("abc"), TEXT("ABC"), false},
-    {TEXT("abc"), TEXT("ab"), false},  {TEXT("ab"), TEXT("abc"), false},   {TEXT(""), TEXT("a"), false},
-    {TEXT(""), TEXT(""), false},       {{NULL, 0}, {NULL, 0}, false},      {{NULL, 0}, TEXT("a"), false},
+    { TEXT("abc"), TEXT("abc"), true },  { TEXT("a\0b"), TEXT("a\0b"), true }, { TEXT("a\0b"), TEXT("a\0c"), false },
+    { TEXT("abc"), TEXT("abd"), false }, { TEXT("xbc"), TEXT("abc"), false },  { TEXT("abc"), TEXT("ABC"), false },
+    { TEXT("abc"), TEXT("ab"), false },  { TEXT("ab"), TEXT("abc"), false },   { TEXT(""), TEXT("a"), false },
+    { TEXT(""), TEXT(""), false },       { { NULL, 0 }, { NULL, 0 }, false },  { { NULL, 0 }, TEXT("a"), false },
 };
 
 START_TEST(equal_secrets_have_the_same_bytes_and_some)
@@ -744,6 +754,7 @@ Suite *unit_suite(void)
     tcase_add_test(tests, a_variable_that_is_missing_empty_or_too_long_is_refused);
     tests = suite_case(suite, "files");
     tcase_add_unchecked_fixture(tests, make_folder, remove_folder);
+    tcase_add_checked_fixture(tests, NULL, become_root_again);
     add_file_tests(tests);
     tests = suite_case(suite, "programs");
     tcase_add_unchecked_fixture(tests, make_folder, remove_folder);
