@@ -148,7 +148,7 @@ static av_slice encode_hex(av_slice value, apr_pool_t *pool)
         text[2 * i + 1] = hex_alphabet[byte & 0xf];
     }
     text[2 * value.len] = '\0';
-    return (av_slice){text, 2 * value.len};
+    return (av_slice){ text, 2 * value.len };
 }
 
 static av_slice encode_sextets(av_slice value, const char *alphabet, bool is_padded, apr_pool_t *pool)
@@ -173,7 +173,7 @@ static av_slice encode_sextets(av_slice value, const char *alphabet, bool is_pad
         text[len++] = '=';
     }
     text[len] = '\0';
-    return (av_slice){text, len};
+    return (av_slice){ text, len };
 }
 
 av_slice av_encode(av_encoding encoding, av_slice value, apr_pool_t *pool)
@@ -189,7 +189,7 @@ av_slice av_encode(av_encoding encoding, av_slice value, apr_pool_t *pool)
     case AV_RAW:
         break;
     }
-    return (av_slice){av_slice_string(value, pool), value.len};
+    return (av_slice){ av_slice_string(value, pool), value.len };
 }
 
 /* The byte that the digits of %XX stand for; -1 where they are not digits or are missing, and for NUL. */
@@ -226,6 +226,6 @@ bool av_percent_decode(av_slice text, bool plus_is_space, av_slice *out, apr_poo
         }
         decoded[len++] = byte;
     }
-    *out = (av_slice){decoded, len};
+    *out = (av_slice){ decoded, len };
     return true;
 }

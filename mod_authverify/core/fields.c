@@ -29,7 +29,7 @@ static av_slice take_run(av_slice *rest, bool (*belongs)(char), av_slice separat
     while (len < rest->len && belongs(rest->at[len]) && !av_slice_contains(separators, rest->at[len])) {
         len++;
     }
-    av_slice run = {rest->at, len};
+    av_slice run = { rest->at, len };
     *rest = av_slice_skip(*rest, len);
     return run;
 }

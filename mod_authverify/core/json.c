@@ -57,7 +57,7 @@ static bool is_nested_too_deeply(av_slice text)
 
 av_json *av_json_load(av_slice text, apr_pool_t *pool)
 {
-    if (text.len == 0 || av_slice_contains(text, '\0') || is_nested_too_deeply(text)) {
+    if (av_slice_contains(text, '\0') || is_nested_too_deeply(text)) {
         return NULL;
     }
     json_t *root = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
@@ -127,7 +127,7 @@ bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_
     *text = AV_SLICE("");
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
-        *text = (av_slice){json_string_value(value), json_string_length(value)};
+        *text = (av_slice){ json_string_value(value), json_string_length(value) };
         return true;
     case JSON_INTEGER:
         *text = av_slice_of(apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)));

@@ -44,10 +44,10 @@ static const struct {
     const char *prefix;
     av_source_kind kind;
 } kinds[] = {
-    {"file:", AV_SOURCE_FILE},
-    {"env:", AV_SOURCE_ENV},
-    {"exec:", AV_SOURCE_EXEC},
-    {"credential:", AV_SOURCE_CREDENTIAL},
+    { "file:", AV_SOURCE_FILE },
+    { "env:", AV_SOURCE_ENV },
+    { "exec:", AV_SOURCE_EXEC },
+    { "credential:", AV_SOURCE_CREDENTIAL },
 };
 
 const char *av_source_parse(const char *text, av_source *source, apr_pool_t *pool)
@@ -70,7 +70,7 @@ const char *av_source_parse(const char *text, av_source *source, apr_pool_t *poo
         if (kinds[i].kind == AV_SOURCE_CREDENTIAL && slash) {
             return apr_psprintf(pool, "\"credential:%s\" is a path; write the credential's name alone", argument);
         }
-        *source = (av_source){kinds[i].kind, argument, slash ? slash + 1 : argument};
+        *source = (av_source){ kinds[i].kind, argument, slash ? slash + 1 : argument };
         return NULL;
     }
     return "a secret is not written here but named: file:PATH, env:NAME, exec:PROGRAM or credential:NAME";
@@ -88,7 +88,7 @@ av_slice av_secret_keep(av_slice bytes, apr_pool_t *pool)
 {
     av_slice *kept = apr_palloc(pool, sizeof(*kept));
 
-    *kept = (av_slice){av_slice_string(bytes, pool), bytes.len};
+    *kept = (av_slice){ av_slice_string(bytes, pool), bytes.len };
     apr_pool_cleanup_register(pool, kept, wipe, apr_pool_cleanup_null);
     return *kept;
 }
@@ -120,7 +120,7 @@ static const char *keep_secret(const loading *load, av_slice found)
 /* Keeps what a file or a program gave, less its line end, and wipes the reading. */
 static const char *keep_reading(const loading *load, reading *text)
 {
-    av_slice found = {text->at, text->len};
+    av_slice found = { text->at, text->len };
 
     if (found.len > 0 && found.at[found.len - 1] == '\n') {
         found.len--;
@@ -212,7 +212,7 @@ static const char *refuse_unopened(const loading *load)
 
 static const char *load_file(const loading *load)
 {
-    reading text = {.len = 0};
+    reading text = { .len = 0 };
     /* Opening a pipe waits for its writer unless told not to. */
     int file = open(load->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -268,7 +268,7 @@ static const char *load_variable(loading *load, const char *argument)
  * output is `output`. Returns an errno. */
 static int start_program(const char *path, int output, pid_t *process)
 {
-    char *arguments[] = {(char *)path, NULL};
+    char *arguments[] = { (char *)path, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
@@ -303,7 +303,7 @@ static apr_time_t remaining(apr_time_t deadline)
 /* Reads until the program closes its output. Returns false if that takes too long, gives too much or fails. */
 static bool read_output(int output, apr_time_t deadline, reading *text)
 {
-    struct pollfd ready = {.fd = output, .events = POLLIN};
+    struct pollfd ready = { .fd = output, .events = POLLIN };
     ssize_t count = 1;
 
     while (count > 0 && text->len < sizeof(text->at)) {
@@ -381,18 +381,18 @@ static const char *run_program(const loading *load, reading *text)
 
 static const char *load_output(loading *load, const char *argument)
 {
-    reading text = {.len = 0};
+    reading text = { .len = 0 };
     struct stat found;
 
-    if (!load->access->may_execute) {
-        return NULL;
-    }
     load->path = argument;
     load->what = apr_psprintf(load->pool, "program \"%s\"", argument);
     if (stat(argument, &found) != 0) {
         return apr_psprintf(load->pool, "%s cannot be run: %pm", load->what, &errno);
     }
     const char *error = check_protection(load, &found, true);
+    if (!error && !load->access->may_execute) {
+        return NULL;
+    }
     if (!error) {
         error = run_program(load, &text);
     }
@@ -406,9 +406,9 @@ static const char *load_output(loading *load, const char *argument)
 const char *av_source_load(const av_source *source, const av_source_access *access, av_slice *secret,
                            const char **warning, apr_pool_t *pool)
 {
-    loading load = {.access = access, .secret = secret, .warning = warning, .pool = pool};
+    loading load = { .access = access, .secret = secret, .warning = warning, .pool = pool };
 
-    *secret = (av_slice){NULL, 0};
+    *secret = (av_slice){ NULL, 0 };
     *warning = NULL;
     switch (source->kind) {
     case AV_SOURCE_FILE:

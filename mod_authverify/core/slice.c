@@ -34,7 +34,7 @@ bool av_slice_equal_nocase(av_slice a, av_slice b)
 
 bool av_slice_starts_with(av_slice slice, av_slice prefix)
 {
-    return slice.len >= prefix.len && av_slice_equal((av_slice){slice.at, prefix.len}, prefix);
+    return slice.len >= prefix.len && av_slice_equal((av_slice){ slice.at, prefix.len }, prefix);
 }
 
 bool av_slice_contains(av_slice slice, char byte)
@@ -48,7 +48,7 @@ av_slice av_slice_skip(av_slice slice, apr_size_t count)
     if (count == 0) {
         return slice;
     }
-    return count < slice.len ? (av_slice){slice.at + count, slice.len - count} : AV_SLICE("");
+    return count < slice.len ? (av_slice){ slice.at + count, slice.len - count } : AV_SLICE("");
 }
 
 av_slice av_slice_trim(av_slice slice)
@@ -71,11 +71,11 @@ bool av_slice_split(av_slice *rest, char separator, av_slice *part)
     const char *found = rest->len ? memchr(rest->at, separator, rest->len) : NULL;
     if (!found) {
         *part = *rest;
-        *rest = (av_slice){NULL, 0};
+        *rest = (av_slice){ NULL, 0 };
         return true;
     }
-    *part = (av_slice){rest->at, (apr_size_t)(found - rest->at)};
-    *rest = (av_slice){found + 1, rest->len - part->len - 1};
+    *part = (av_slice){ rest->at, (apr_size_t)(found - rest->at) };
+    *rest = (av_slice){ found + 1, rest->len - part->len - 1 };
     return true;
 }
 

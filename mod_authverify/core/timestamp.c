@@ -103,7 +103,7 @@ static bool is_leap_year(int year)
 
 static bool date_exists(const date_time *when)
 {
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 
     if (when->month < 1 || when->month > 12 || when->day < 1) {
         return false;
@@ -114,7 +114,7 @@ static bool date_exists(const date_time *when)
 /* Days from 1970-01-01 in the Gregorian calendar. */
 static apr_time_t days_since_epoch(const date_time *when)
 {
-    static const int days_before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    static const int days_before_month[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
     int before = when->year - 1 + 400; /* whole years; 400 more, so that nothing is divided below zero */
     int days = before * 365 + before / 4 - before / 100 + before / 400;
     bool is_after_leap_day = when->month > 2 && is_leap_year(when->year);

@@ -29,7 +29,7 @@ static bool is_escape(const char *text, char quote)
 
 static span find_word(const char *text)
 {
-    span word = {text, text, '\0'};
+    span word = { text, text, '\0' };
 
     if (*text == '"' || *text == '\'') {
         word.quote = *text;
@@ -69,7 +69,7 @@ static const char *describe(span word, apr_size_t index, apr_pool_t *pool)
     while (apr_islower(*end) || *end == '-') {
         end++;
     }
-    if (end == word.start || end >= word.end || *end != '=') {
+    if (end == word.start || *end != '=') {
         return apr_psprintf(pool, "word %" APR_SIZE_T_FMT, index + 1);
     }
     return apr_psprintf(pool, "word %" APR_SIZE_T_FMT " (%.*s=)", index + 1, (int)(end - word.start), word.start);
@@ -98,7 +98,7 @@ const char *av_words_split(const char *line, av_words *words, apr_pool_t *pool)
     const char **at = apr_palloc(pool, AV_MAX_WORDS * sizeof(*at));
     apr_size_t count = 0;
 
-    *words = (av_words){at, 0};
+    *words = (av_words){ at, 0 };
     for (const char *rest = skip_blanks(line); *rest; rest = skip_blanks(rest)) {
         if (count == AV_MAX_WORDS - 1) {
             return apr_psprintf(pool, "more than %d words; put some of the options into an AuthVerifyPreset",

@@ -43,7 +43,7 @@ static inline av_slice tight_copy(const uint8_t *data, size_t size)
     if (size > 0) {
         memcpy(copy, data, size);
     }
-    return (av_slice){copy, size};
+    return (av_slice){ copy, size };
 }
 
 #endif

@@ -22,7 +22,7 @@ static void decode(av_encoding encoding, av_slice text, apr_pool_t *pool)
     REQUIRE(is_decoded || len == 0);
     if (is_decoded) {
         apr_size_t none;
-        REQUIRE(is_canonical(encoding, text, av_encode(encoding, (av_slice){(char *)out, len}, pool)));
+        REQUIRE(is_canonical(encoding, text, av_encode(encoding, (av_slice){ (char *)out, len }, pool)));
         REQUIRE(len == 0 || !av_decode(encoding, text, out, len - 1, &none));
     }
     free(out);
@@ -37,7 +37,7 @@ static void encode(av_encoding encoding, av_slice value, apr_pool_t *pool)
 
     REQUIRE(out != NULL);
     REQUIRE(av_decode(encoding, text, out, room, &len));
-    REQUIRE(av_slice_equal((av_slice){(char *)out, len}, value));
+    REQUIRE(av_slice_equal((av_slice){ (char *)out, len }, value));
     free(out);
 }
 

@@ -41,7 +41,7 @@ static void require_whole_text(av_slice text, const char *separators, const av_f
 static void require_names_counted(const av_fields *fields)
 {
     for (apr_size_t i = 0; i < fields->count; i++) {
-        av_slice value = {NULL, 0};
+        av_slice value = { NULL, 0 };
         apr_size_t count = av_fields_get(fields, fields->at[i].name, &value);
         REQUIRE(count >= 1 && count <= fields->count);
         REQUIRE((count == 1) == (value.at == fields->at[i].value.at));
@@ -50,7 +50,7 @@ static void require_names_counted(const av_fields *fields)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const separators[] = {",", ";", ",;", "&"};
+    static const char *const separators[] = { ",", ";", ",;", "&" };
     av_fields fields;
 
     if (size == 0) {

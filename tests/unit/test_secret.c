@@ -483,7 +483,9 @@ END_TEST
 START_TEST(a_program_that_cannot_be_run_is_refused)
 {
     make_file("x", AV_SLICE("#!/bin/sh\necho " SECRET "\n"), 0644);
-    assert_refused(apr_pstrcat(pool, "exec:", path_of("x"), NULL), &strict, "cannot be run: Permission denied");
+    /* Under valgrind posix_spawn(3) does not tell why, and the program seems to have failed. */
+    assert_refused(apr_pstrcat(pool, "exec:", path_of("x"), NULL), &strict,
+                   apr_pstrcat(pool, "program \"", path_of("x"), "\" ", NULL));
     assert_refused(apr_pstrcat(pool, "exec:", path_of("missing"), NULL), &strict, "cannot be run: No such file");
 }
 END_TEST

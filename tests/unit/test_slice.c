@@ -6,13 +6,13 @@ static const struct {
     av_slice a, b;
     bool is_equal, is_equal_nocase;
 } pairs[] = {
-    {TEXT("abc"), TEXT("abc"), true, true},     {TEXT(""), TEXT(""), true, true},
-    {{NULL, 0}, TEXT(""), true, true},          {TEXT("a\0b"), TEXT("a\0b"), true, true},
-    {TEXT("a\0b"), TEXT("a\0c"), false, false}, {TEXT("abc"), TEXT("abd"), false, false},
-    {TEXT("abc"), TEXT("ab"), false, false},    {TEXT("ab"), TEXT("abc"), false, false},
-    {TEXT(""), TEXT("a"), false, false},        {TEXT("X-Key"), TEXT("x-kEY"), false, true},
-    {TEXT("AZ"), TEXT("az"), false, true},      {TEXT("@"), TEXT("`"), false, false},
-    {TEXT("["), TEXT("{"), false, false},       {TEXT("\xc4"), TEXT("\xe4"), false, false},
+    { TEXT("abc"), TEXT("abc"), true, true },     { TEXT(""), TEXT(""), true, true },
+    { { NULL, 0 }, TEXT(""), true, true },        { TEXT("a\0b"), TEXT("a\0b"), true, true },
+    { TEXT("a\0b"), TEXT("a\0c"), false, false }, { TEXT("abc"), TEXT("abd"), false, false },
+    { TEXT("abc"), TEXT("ab"), false, false },    { TEXT("ab"), TEXT("abc"), false, false },
+    { TEXT(""), TEXT("a"), false, false },        { TEXT("X-Key"), TEXT("x-kEY"), false, true },
+    { TEXT("AZ"), TEXT("az"), false, true },      { TEXT("@"), TEXT("`"), false, false },
+    { TEXT("["), TEXT("{"), false, false },       { TEXT("\xc4"), TEXT("\xe4"), false, false },
 };
 
 START_TEST(equality_looks_at_length_and_bytes)
@@ -29,14 +29,14 @@ static const struct {
     av_slice slice, prefix;
     bool starts;
 } prefixes[] = {
-    {TEXT("sha256=ab"), TEXT("sha256="), true},
-    {TEXT("sha256="), TEXT("sha256="), true},
-    {TEXT("sha256"), TEXT("sha256="), false},
-    {TEXT("SHA256=ab"), TEXT("sha256="), false},
-    {TEXT("xsha256=ab"), TEXT("sha256="), false},
-    {TEXT("ab"), TEXT(""), true},
-    {TEXT(""), TEXT(""), true},
-    {{NULL, 0}, TEXT("a"), false},
+    { TEXT("sha256=ab"), TEXT("sha256="), true },
+    { TEXT("sha256="), TEXT("sha256="), true },
+    { TEXT("sha256"), TEXT("sha256="), false },
+    { TEXT("SHA256=ab"), TEXT("sha256="), false },
+    { TEXT("xsha256=ab"), TEXT("sha256="), false },
+    { TEXT("ab"), TEXT(""), true },
+    { TEXT(""), TEXT(""), true },
+    { { NULL, 0 }, TEXT("a"), false },
 };
 
 START_TEST(a_prefix_stands_at_the_start)
@@ -59,7 +59,7 @@ START_TEST(a_byte_that_is_not_there_is_not_found)
     ck_assert(!av_slice_contains(AV_SLICE("abc"), '\0'));
     ck_assert(!av_slice_contains(AV_SLICE("abc"), 'd'));
     ck_assert(!av_slice_contains(AV_SLICE(""), 'a'));
-    ck_assert(!av_slice_contains((av_slice){NULL, 0}, '\0'));
+    ck_assert(!av_slice_contains((av_slice){ NULL, 0 }, '\0'));
 }
 END_TEST
 
@@ -69,19 +69,19 @@ START_TEST(skipping_stops_at_the_end)
     assert_slice(av_slice_skip(AV_SLICE("abc"), 2), AV_SLICE("c"), "some");
     assert_slice(av_slice_skip(AV_SLICE("abc"), 3), AV_SLICE(""), "all");
     assert_slice(av_slice_skip(AV_SLICE("abc"), 4), AV_SLICE(""), "more than all");
-    assert_slice(av_slice_skip((av_slice){NULL, 0}, 0), AV_SLICE(""), "none of nothing");
-    assert_slice(av_slice_skip((av_slice){NULL, 0}, 1), AV_SLICE(""), "some of nothing");
+    assert_slice(av_slice_skip((av_slice){ NULL, 0 }, 0), AV_SLICE(""), "none of nothing");
+    assert_slice(av_slice_skip((av_slice){ NULL, 0 }, 1), AV_SLICE(""), "some of nothing");
 }
 END_TEST
 
 static const struct {
     av_slice slice, trimmed;
 } trims[] = {
-    {TEXT("abc"), TEXT("abc")},     {TEXT(" \tabc\t "), TEXT("abc")},
-    {TEXT("a b"), TEXT("a b")},     {TEXT(" "), TEXT("")},
-    {TEXT(""), TEXT("")},           {TEXT("\r\n"), TEXT("\r\n")},
-    {TEXT("\va\f"), TEXT("\va\f")}, {TEXT("\0 "), TEXT("\0")},
-    {{NULL, 0}, TEXT("")},
+    { TEXT("abc"), TEXT("abc") },     { TEXT(" \tabc\t "), TEXT("abc") },
+    { TEXT("a b"), TEXT("a b") },     { TEXT(" "), TEXT("") },
+    { TEXT(""), TEXT("") },           { TEXT("\r\n"), TEXT("\r\n") },
+    { TEXT("\va\f"), TEXT("\va\f") }, { TEXT("\0 "), TEXT("\0") },
+    { { NULL, 0 }, TEXT("") },
 };
 
 START_TEST(only_blanks_at_the_ends_are_trimmed)
@@ -94,9 +94,9 @@ static const struct {
     av_slice text;
     const char *parts[4];
 } splits[] = {
-    {TEXT("a"), {"a"}},    {TEXT("a,b"), {"a", "b"}},       {TEXT("a,,b"), {"a", "", "b"}},
-    {TEXT(","), {"", ""}}, {TEXT("a,"), {"a", ""}},         {TEXT(",a"), {"", "a"}},
-    {TEXT(""), {""}},      {TEXT("a;b, c"), {"a;b", " c"}},
+    { TEXT("a"), { "a" } },    { TEXT("a,b"), { "a", "b" } },       { TEXT("a,,b"), { "a", "", "b" } },
+    { TEXT(","), { "", "" } }, { TEXT("a,"), { "a", "" } },         { TEXT(",a"), { "", "a" } },
+    { TEXT(""), { "" } },      { TEXT("a;b, c"), { "a;b", " c" } },
 };
 
 START_TEST(splitting_gives_every_part_once)
@@ -115,7 +115,7 @@ END_TEST
 
 START_TEST(splitting_null_gives_no_part)
 {
-    av_slice rest = {NULL, 0};
+    av_slice rest = { NULL, 0 };
     av_slice part;
 
     ck_assert(!av_slice_split(&rest, ',', &part));
@@ -126,10 +126,10 @@ static const struct {
     av_slice slice;
     bool is_visible;
 } visibles[] = {
-    {TEXT("!~"), true},        {TEXT("abc"), true},   {TEXT(""), false},     {TEXT(" "), false},
-    {TEXT("a b"), false},      {TEXT("a\t"), false},  {TEXT("a\0"), false},  {TEXT("\x7f"), false},
-    {TEXT("\x80"), false},     {TEXT("\xff"), false}, {TEXT("\x1f"), false}, {TEXT("a\r\n"), false},
-    {TEXT("\xc3\xa4"), false},
+    { TEXT("!~"), true },        { TEXT("abc"), true },   { TEXT(""), false },     { TEXT(" "), false },
+    { TEXT("a b"), false },      { TEXT("a\t"), false },  { TEXT("a\0"), false },  { TEXT("\x7f"), false },
+    { TEXT("\x80"), false },     { TEXT("\xff"), false }, { TEXT("\x1f"), false }, { TEXT("a\r\n"), false },
+    { TEXT("\xc3\xa4"), false },
 };
 
 START_TEST(visible_is_ascii_that_prints)
@@ -140,12 +140,12 @@ END_TEST
 
 START_TEST(a_string_is_a_copy_that_ends_in_nul)
 {
-    char bytes[] = {'a', 'b', 'c'};
-    char *string = av_slice_string((av_slice){bytes, sizeof(bytes)}, pool);
+    char bytes[] = { 'a', 'b', 'c' };
+    char *string = av_slice_string((av_slice){ bytes, sizeof(bytes) }, pool);
 
     bytes[0] = 'x';
     ck_assert_str_eq(string, "abc");
-    ck_assert_str_eq(av_slice_string((av_slice){NULL, 0}, pool), "");
+    ck_assert_str_eq(av_slice_string((av_slice){ NULL, 0 }, pool), "");
 }
 END_TEST
 
