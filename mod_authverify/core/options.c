@@ -87,18 +87,15 @@ static apr_size_t distance(const char *a, const char *b)
     return row[width];
 }
 
-/* The option that was probably meant; NULL where none is near. */
-static const char *nearest(const av_option_target *targets, apr_size_t count, const char *name)
+const char *av_nearest(const char *name, const char *const *names, apr_size_t count)
 {
     const char *best = NULL;
     apr_size_t least = 3;
     for (apr_size_t i = 0; i < count; i++) {
-        for (const av_option *option = targets[i].options; option->name; option++) {
-            apr_size_t away = distance(name, option->name);
-            if (away < least) {
-                least = away;
-                best = option->name;
-            }
+        apr_size_t away = distance(name, names[i]);
+        if (away < least) {
+            least = away;
+            best = names[i];
         }
     }
     return best;
@@ -106,17 +103,17 @@ static const char *nearest(const av_option_target *targets, apr_size_t count, co
 
 static const char *unknown_option(const av_option_target *targets, apr_size_t count, const char *name, apr_pool_t *pool)
 {
-    const char *meant = nearest(targets, count, name);
-    const char *all = "";
+    apr_array_header_t *all = apr_array_make(pool, 32, sizeof(const char *));
+    for (apr_size_t i = 0; i < count; i++) {
+        for (const av_option *option = targets[i].options; option->name; option++) {
+            *(const char **)apr_array_push(all) = option->name;
+        }
+    }
+    const char *meant = av_nearest(name, (const char *const *)all->elts, (apr_size_t)all->nelts);
     if (meant) {
         return apr_psprintf(pool, "there is no option \"%s\"; did you mean \"%s\"?", name, meant);
     }
-    for (apr_size_t i = 0; i < count; i++) {
-        for (const av_option *option = targets[i].options; option->name; option++) {
-            all = apr_pstrcat(pool, all, " ", option->name, NULL);
-        }
-    }
-    return apr_psprintf(pool, "there is no option \"%s\"; there are:%s", name, all);
+    return apr_psprintf(pool, "there is no option \"%s\"; there are: %s", name, apr_array_pstrcat(pool, all, ' '));
 }
 
 static bool is_repeated(const apr_array_header_t *settings, int index)

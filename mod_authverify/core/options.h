@@ -7,6 +7,7 @@
 #include "secret.h"
 #include "words.h"
 
+#include <apr_hash.h>
 #include <apr_tables.h>
 
 struct av_presets; /* preset.h */
@@ -18,6 +19,7 @@ typedef struct av_compiler {
     av_source_access access; /* how secrets may be read */
     struct av_presets *presets;
     apr_array_header_t *warnings; /* of const char *: sentences about what works but should not be so */
+    apr_hash_t *loaded;           /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 
 /* One row for each option. */
@@ -51,6 +53,9 @@ apr_array_header_t *av_settings_override(const apr_array_header_t *base, const a
  * unknown (with the nearest one there is), given twice, or what its setter says. */
 const char *av_settings_apply(const apr_array_header_t *settings, const av_option_target *targets, apr_size_t count,
                               const av_compiler *compiler);
+
+/* Of `count` names the one that `name` was probably meant to be; NULL where none is near. */
+const char *av_nearest(const char *name, const char *const *names, apr_size_t count);
 
 /* Reads "on" or "off". Returns NULL or a sentence. */
 const char *av_option_switch(const char *value, bool *out);

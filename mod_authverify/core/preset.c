@@ -70,7 +70,7 @@ static const char *add(av_presets *presets, const av_words *words, const char *o
 {
     apr_pool_t *pool = presets->pool;
     if (words->count < 2) {
-        return "write AuthVerifyPreset NAME SCHEME name=value …";
+        return "write AuthVerifyPreset NAME SCHEME name=value ...";
     }
     const char *name = words->at[0];
     if (!is_name(name)) {
@@ -133,7 +133,7 @@ static const char *take_line(av_presets *presets, const char *name, const char *
         return error;
     }
     if (apr_strnatcasecmp(words.at[0], "AuthVerifyPreset") != 0 || words.count < 2 || strcmp(words.at[1], name) != 0) {
-        return apr_psprintf(presets->pool, "only \"AuthVerifyPreset %s …\" may stand in this file", name);
+        return apr_psprintf(presets->pool, "only \"AuthVerifyPreset %s ...\" may stand in this file", name);
     }
     words = (av_words){ words.at + 1, words.count - 1 };
     return add(presets, &words, origin, true);
@@ -180,4 +180,25 @@ const char *av_presets_find(av_presets *presets, const char *name, const av_pres
 av_preset *av_presets_at(const av_presets *presets, int index)
 {
     return index < presets->list->nelts ? APR_ARRAY_IDX(presets->list, index, av_preset *) : NULL;
+}
+
+apr_array_header_t *av_presets_names(const av_presets *presets, apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, 32, sizeof(const char *));
+    apr_dir_t *folder;
+    apr_finfo_t info;
+    for (int i = 0; i < presets->list->nelts; i++) {
+        *(const char **)apr_array_push(names) = APR_ARRAY_IDX(presets->list, i, av_preset *)->name;
+    }
+    if (!presets->path || apr_dir_open(&folder, presets->path, pool) != APR_SUCCESS) {
+        return names;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, folder) == APR_SUCCESS) {
+        apr_size_t len = strlen(info.name);
+        if (len > 5 && strcmp(info.name + len - 5, ".conf") == 0) {
+            *(const char **)apr_array_push(names) = apr_pstrmemdup(pool, info.name, len - 5);
+        }
+    }
+    apr_dir_close(folder);
+    return names;
 }

@@ -5,6 +5,7 @@
 
 #include "words.h"
 
+#include <apr_tables.h>
 #include <stdbool.h>
 
 struct av_rule;
@@ -36,6 +37,9 @@ const char *av_presets_find(av_presets *presets, const char *name, const av_pres
 
 /* True if the folder has a preset of that name, too. */
 bool av_presets_ships(const av_presets *presets, const char *name);
+
+/* The names of all presets, loaded and shipped, in `pool`: for a sentence. */
+apr_array_header_t *av_presets_names(const av_presets *presets, apr_pool_t *pool);
 
 /* The configuration's presets in order, for who wants to compile those that bring a secret: index from 0, NULL at the end. */
 av_preset *av_presets_at(const av_presets *presets, int index);

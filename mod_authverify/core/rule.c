@@ -87,13 +87,39 @@ static const av_option narrowing_options[] = {
     { NULL, NULL, false },
 };
 
-/* Follows the name through presets down to a scheme, collecting the options in force. */
-static const char *resolve(const av_words *words, const av_compiler *compiler, const av_scheme **scheme,
-                           apr_array_header_t **settings)
+static const char *unknown_name(const char *name, const av_compiler *compiler)
 {
     apr_pool_t *pool = compiler->pool;
-    const char *error = av_settings_split(words, 1, settings, pool);
-    for (int depth = 0; !error && depth < DEEPEST_PRESET; depth++) {
+    apr_array_header_t *names = av_scheme_list(pool);
+    apr_array_cat(names, av_presets_names(compiler->presets, pool));
+    const char *meant = av_nearest(name, (const char *const *)names->elts, (apr_size_t)names->nelts);
+    return apr_psprintf(pool, "\"%s\" is neither a scheme (%s) nor a preset; presets are looked up in %s%s%s%s", name,
+                        av_scheme_names(pool), av_presets_path(compiler->presets), meant ? "; did you mean \"" : "",
+                        meant ? meant : "", meant ? "\"?" : "");
+}
+
+/* One step on the way from a rule's line down to a scheme. */
+typedef struct level {
+    const char *name;
+    const char *origin; /* NULL: the line itself */
+    apr_array_header_t *settings;
+} level;
+
+static const char *add_level(apr_array_header_t *levels, const char *name, const char *origin, const av_words *words)
+{
+    level *made = apr_array_push(levels);
+    *made = (level){ name, origin, NULL };
+    return av_settings_split(words, 1, &made->settings, levels->pool);
+}
+
+/* Follows the name through presets down to a scheme. The line's own level comes first. */
+static const char *resolve(const av_words *words, const av_compiler *compiler, const av_scheme **scheme,
+                           apr_array_header_t **levels)
+{
+    const char *error;
+    *levels = apr_array_make(compiler->pool, 2, sizeof(level));
+    error = add_level(*levels, words->at[0], NULL, words);
+    while (!error && (*levels)->nelts <= DEEPEST_PRESET) {
         const av_preset *preset = NULL;
         *scheme = av_scheme_find(av_slice_of(words->at[0]));
         if (*scheme) {
@@ -101,31 +127,74 @@ static const char *resolve(const av_words *words, const av_compiler *compiler, c
         }
         error = av_presets_find(compiler->presets, words->at[0], &preset);
         if (!error && !preset) {
-            return apr_psprintf(pool, "\"%s\" is neither a scheme (%s) nor a preset; presets are looked up in %s", words->at[0],
-                                av_scheme_names(pool), av_presets_path(compiler->presets));
+            return unknown_name(words->at[0], compiler);
         }
-        apr_array_header_t *base = NULL;
-        if (!error && !(error = av_settings_split(&preset->words, 1, &base, pool))) {
-            *settings = av_settings_override(base, *settings, pool);
+        if (!error) {
             words = &preset->words;
+            error = add_level(*levels, preset->name, preset->origin, words);
         }
     }
-    return error ? error : apr_psprintf(pool, "preset \"%s\" builds on itself", words->at[0]);
+    return error ? error : apr_psprintf(compiler->pool, "preset \"%s\" builds on itself", words->at[0]);
 }
 
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
 {
     const av_scheme *scheme;
-    apr_array_header_t *settings;
-    if (resolve(words, compiler, &scheme, &settings)) {
+    apr_array_header_t *levels;
+    if (resolve(words, compiler, &scheme, &levels)) {
         return false;
     }
-    for (int i = 0; i < settings->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(settings, i, av_setting).name, "secret") == 0) {
-            return true;
+    for (int i = 0; i < levels->nelts; i++) {
+        const apr_array_header_t *settings = APR_ARRAY_IDX(levels, i, level).settings;
+        for (int j = 0; j < settings->nelts; j++) {
+            if (strcmp(APR_ARRAY_IDX(settings, j, av_setting).name, "secret") == 0) {
+                return true;
+            }
         }
     }
     return false;
+}
+
+/* A rule with its defaults. */
+static av_rule *begin_rule(const char *name, const av_scheme *scheme, apr_pool_t *pool)
+{
+    av_rule *rule = apr_pcalloc(pool, sizeof(*rule));
+    rule->scheme = scheme;
+    rule->name = rule->identity = apr_pstrdup(pool, name);
+    rule->strip = true;
+    rule->header_names = apr_array_make(pool, 4, sizeof(av_slice));
+    rule->sources = apr_array_make(pool, 2, sizeof(av_source));
+    rule->settings = apr_pcalloc(pool, scheme->settings_size);
+    scheme->init(rule->settings);
+    return rule;
+}
+
+static const char *apply(av_rule *rule, const apr_array_header_t *settings, const av_compiler *compiler)
+{
+    const av_option_target targets[] = { { rule->scheme->options, rule->settings }, { rule_options, rule } };
+    return av_settings_apply(settings, targets, 2, compiler);
+}
+
+/* Each preset's options by themselves, so that a mistake is blamed on the line where it stands. */
+static const char *check_levels(const apr_array_header_t *levels, const av_scheme *scheme, const av_compiler *compiler)
+{
+    for (int i = 0; i < levels->nelts; i++) {
+        const level *each = &APR_ARRAY_IDX(levels, i, level);
+        const char *error = apply(begin_rule(each->name, scheme, compiler->pool), each->settings, compiler);
+        if (error) {
+            return each->origin ? apr_psprintf(compiler->pool, "preset \"%s\" of %s: %s", each->name, each->origin, error)
+                                : error;
+        }
+    }
+    return NULL;
+}
+
+const char *av_rule_check(const av_words *words, const av_compiler *compiler)
+{
+    const av_scheme *scheme = NULL;
+    apr_array_header_t *levels = NULL;
+    const char *error = resolve(words, compiler, &scheme, &levels);
+    return error ? error : check_levels(levels, scheme, compiler);
 }
 
 static const char *check_tolerance(av_rule *rule)
@@ -142,23 +211,20 @@ static const char *check_tolerance(av_rule *rule)
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **made)
 {
     apr_pool_t *pool = compiler->pool;
-    av_rule *rule = apr_pcalloc(pool, sizeof(*rule));
-    apr_array_header_t *settings = NULL;
-
-    const char *error = resolve(words, compiler, &rule->scheme, &settings);
+    const av_scheme *scheme = NULL;
+    apr_array_header_t *levels = NULL, *settings = apr_array_make(pool, 8, sizeof(av_setting));
+    const char *error = resolve(words, compiler, &scheme, &levels);
+    error = error ? error : check_levels(levels, scheme, compiler);
+    *made = NULL;
     if (error) {
         return error;
     }
-    rule->name = rule->identity = apr_pstrdup(pool, name);
-    rule->strip = true;
-    rule->header_names = apr_array_make(pool, 4, sizeof(av_slice));
-    rule->sources = apr_array_make(pool, 2, sizeof(av_source));
-    rule->settings = apr_pcalloc(pool, rule->scheme->settings_size);
-    rule->scheme->init(rule->settings);
-
-    const av_option_target targets[] = { { rule->scheme->options, rule->settings }, { rule_options, rule } };
-    error = av_settings_apply(settings, targets, 2, compiler);
-    error = error ? error : rule->scheme->finish(rule, compiler);
+    for (int i = 0; i < levels->nelts; i++) {
+        settings = av_settings_override(APR_ARRAY_IDX(levels, i, level).settings, settings, pool);
+    }
+    av_rule *rule = begin_rule(name, scheme, pool);
+    error = apply(rule, settings, compiler);
+    error = error ? error : scheme->finish(rule, compiler);
     error = error ? error : check_tolerance(rule);
     rule->sender.id = rule->identity;
     *made = error ? NULL : rule;
@@ -200,23 +266,40 @@ static const char *prepare_key(av_key *key, av_slice secret, av_encoding encodin
     return key->algorithm->prepare(key, (av_slice){ decoded.at, len }, pool);
 }
 
+/* What a source gave, remembered: a program runs once, and a warning is given once. */
+typedef struct loaded_secret {
+    av_slice secret;
+    const char *error;
+} loaded_secret;
+
+static const loaded_secret *load_once(const av_source *source, bool is_public, const av_compiler *compiler)
+{
+    const char *key = apr_psprintf(compiler->pool, "%d:%d:%s", source->kind, is_public, source->argument);
+    loaded_secret *loaded = apr_hash_get(compiler->loaded, key, APR_HASH_KEY_STRING);
+    if (!loaded) {
+        const char *warning = NULL;
+        av_source_access access = compiler->access;
+        access.is_public = is_public;
+        loaded = apr_pcalloc(compiler->pool, sizeof(*loaded));
+        loaded->error = av_source_load(source, &access, &loaded->secret, &warning, compiler->pool);
+        apr_hash_set(compiler->loaded, key, APR_HASH_KEY_STRING, loaded);
+        if (warning) {
+            *(const char **)apr_array_push(compiler->warnings) = warning;
+        }
+    }
+    return loaded;
+}
+
 static const char *load_key(av_rule *rule, const av_source *source, av_key *key, av_encoding encoding, const char *prefix,
                             const av_compiler *compiler)
 {
-    av_slice secret = { NULL, 0 };
-    const char *warning = NULL;
-    av_source_access access = compiler->access;
-    access.is_public = key->algorithm->public_key;
-    const char *error = av_source_load(source, &access, &secret, &warning, compiler->pool);
-    if (warning) {
-        *(const char **)apr_array_push(compiler->warnings) = warning;
+    const loaded_secret *loaded = load_once(source, key->algorithm->public_key, compiler);
+    if (loaded->error || !loaded->secret.at) {
+        return loaded->error;
     }
-    if (!error && secret.at) {
-        error = prepare_key(key, secret, encoding, prefix, compiler->pool);
-        rule->sender.key_count += !error;
-        error = error ? apr_psprintf(compiler->pool, "secret= %s: %s", source->label, error) : NULL;
-    }
-    return error;
+    const char *error = prepare_key(key, loaded->secret, encoding, prefix, compiler->pool);
+    rule->sender.key_count += !error;
+    return error ? apr_psprintf(compiler->pool, "secret= %s: %s", source->label, error) : NULL;
 }
 
 const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,

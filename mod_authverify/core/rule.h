@@ -43,6 +43,10 @@ struct av_rule {
  * sentence with the remedy. */
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
+/* Looks at the options of a preset that no rule uses yet, and at those that it builds on. Reads no secret. Returns NULL or a
+ * sentence. */
+const char *av_rule_check(const av_words *words, const av_compiler *compiler);
+
 /* Makes a rule from one that was compiled before, as .htaccess may: words name the preset and narrow it, nothing else.
  * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);

@@ -34,7 +34,8 @@ typedef struct av_scheme {
 /* The scheme of that name, NULL where there is none. */
 const av_scheme *av_scheme_find(av_slice name);
 
-/* All names, separated by ", ", for a sentence. */
+/* All names, as an array of const char * and separated by ", ", for a sentence. */
+apr_array_header_t *av_scheme_list(apr_pool_t *pool);
 const char *av_scheme_names(apr_pool_t *pool);
 
 #endif

@@ -22,6 +22,15 @@ const av_scheme *av_scheme_find(av_slice name)
     return NULL;
 }
 
+apr_array_header_t *av_scheme_list(apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, (int)SCHEME_COUNT, sizeof(const char *));
+    for (size_t i = 0; i < SCHEME_COUNT; i++) {
+        *(const char **)apr_array_push(names) = schemes[i]->name;
+    }
+    return names;
+}
+
 const char *av_scheme_names(apr_pool_t *pool)
 {
     const char *names = schemes[0]->name;

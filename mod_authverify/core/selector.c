@@ -65,7 +65,7 @@ static const char *kinds_text(unsigned allowed, apr_pool_t *pool)
     const char *text = "";
     for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
         if (allowed & (1u << kind)) {
-            text = apr_pstrcat(pool, text, *text ? ", " : "", "%{", kinds[kind].word, kinds[kind].takes_name ? ":…" : "", "}",
+            text = apr_pstrcat(pool, text, *text ? ", " : "", "%{", kinds[kind].word, kinds[kind].takes_name ? ":..." : "", "}",
                                NULL);
         }
     }

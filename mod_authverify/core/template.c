@@ -43,7 +43,7 @@ const char *av_template_parse(const char *text, av_template *made, apr_pool_t *p
             error = add_selector(parts, text, &text, pool);
         }
         else if (text[0] == '%' && text[1] != '%') {
-            error = "a \"%\" stands alone; write %% for a percent sign, or %{…}";
+            error = "a \"%\" stands alone; write %% for a percent sign, or %{...}";
         }
         else {
             add_byte(parts, *text, pool);

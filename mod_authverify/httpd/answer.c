@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "credential_strip.h"
+#include "refusal_log.h"
 
 #include <mod_core.h>
 
@@ -35,23 +36,54 @@ static const char *or_dash(const char *text)
     return text && *text ? text : "-";
 }
 
+static const char *result_word(const avh_section *section, const av_verdict *verdict)
+{
+    if (avh_is_observed(section)) {
+        return verdict->reason == AV_ACCEPTED ? "would-accept" : "would-refuse";
+    }
+    if (avh_is_unproven(section, verdict)) {
+        return "unproven";
+    }
+    return verdict->reason == AV_ACCEPTED ? "accepted" : "refused";
+}
+
 void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
-    const char *id = av_slice_string(verdict->id, r->pool);
-    const char *rule = verdict->rule ? verdict->rule->name : NULL;
-    if (verdict->reason == AV_ACCEPTED) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", or_dash(rule),
-                      or_dash(verdict->client), or_dash(verdict->label), or_dash(id));
+    if (verdict->reason == AV_ACCEPTED && !APLOG_R_IS_LEVEL(r, APLOG_DEBUG)) {
         return;
     }
-    ap_log_rerror(APLOG_MARK, log_level(av_reason_class(verdict->reason)), 0, r, "%s reason=%s rule=%s client=- id=%s: %s",
-                  section->mode == AVH_OBSERVE ? "would-refuse" : "refused", av_reason_name(verdict->reason), or_dash(rule),
-                  or_dash(id), av_reason_text(verdict->reason));
+    const char *id = or_dash(av_slice_string(verdict->id, r->pool));
+    const char *rule = verdict->rule ? verdict->rule->name : "-";
+    const char *result = result_word(section, verdict);
+    int level = avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason));
+    if (verdict->reason == AV_ACCEPTED) {
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s rule=%s client=%s secret=%s id=%s", result, rule, verdict->client,
+                      or_dash(verdict->label), id);
+    }
+    else if (avh_refusal_is_logged(r, verdict->reason, level)) {
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=- id=%s: %s", result,
+                      av_reason_name(verdict->reason), rule, id, av_reason_text(verdict->reason));
+    }
 }
 
 static const char *challenge_name(const av_rule *rule)
 {
     return rule->scheme->challenge ? rule->scheme->challenge : AVH_NAME;
+}
+
+static int is_other(void *challenge, const char *name, const char *value)
+{
+    (void)name;
+    return strcmp(challenge, value) != 0;
+}
+
+/* An error document under the same rule is refused with the same challenge, which is there by then. */
+static void add_challenge(request_rec *r, const char *challenge)
+{
+    const char *name = r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate";
+    if (apr_table_do(is_other, (void *)challenge, r->err_headers_out, name, NULL)) {
+        apr_table_addn(r->err_headers_out, name, challenge);
+    }
 }
 
 /* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
@@ -65,8 +97,7 @@ static void add_challenges(request_rec *r, const apr_array_header_t *rules)
             is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
         }
         if (is_first) {
-            apr_table_addn(r->err_headers_out, r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate",
-                           apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"", NULL));
+            add_challenge(r, apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"", NULL));
         }
     }
 }
@@ -121,17 +152,9 @@ static void set_variable(request_rec *r, const char *name, const char *value)
     }
 }
 
-static const char *result_word(const avh_section *section, av_reason reason)
-{
-    if (section->mode == AVH_OBSERVE) {
-        return reason == AV_ACCEPTED ? "would-accept" : "would-refuse";
-    }
-    return reason == AV_ACCEPTED ? "accepted" : "refused";
-}
-
 void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
-    set_variable(r, "AUTHVERIFY_RESULT", result_word(section, verdict->reason));
+    set_variable(r, "AUTHVERIFY_RESULT", result_word(section, verdict));
     if (verdict->rule) {
         set_variable(r, "AUTHVERIFY_SCHEME", verdict->rule->scheme->name);
         set_variable(r, "AUTHVERIFY_RULE", verdict->rule->name);

@@ -5,7 +5,7 @@
 
 #include "verdicts.h"
 
-/* One line for a refusal; nothing at the usual log level for an accepted request. */
+/* One line for a refusal, or a share in one where there are many (refusal_log.h); for an accepted request a line at debug. */
 void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict);
 
 /* Ends the request: nobody gets its body or its credential any more, and the challenge is set. Returns the status for httpd. */

@@ -493,9 +493,3 @@ void avh_spool_register(void)
 {
     ap_register_input_filter(FILTER_NAME, hand_on, NULL, AP_FTYPE_PROTOCOL - 1);
 }
-
-void avh_spool_child_init(apr_pool_t *pool, server_rec *s)
-{
-    (void)s;
-    avh_warm_buffer_init(pool);
-}

@@ -16,9 +16,6 @@ typedef struct avh_read_result {
 /* Registers the filter that hands the body on. For the hook that registers everything. */
 void avh_spool_register(void);
 
-/* In each child, before requests: prepares the buffers that stay warm from request to request. */
-void avh_spool_child_init(apr_pool_t *pool, server_rec *s);
-
 /* Reads the whole body of `r`, which must be a main request, feeds it to `reading`, keeps it, and puts the filter in front
  * that hands it on. *spool is set where there is a body; a request without one needs none.
  * A body larger than AuthVerifyBody limit= is not an error where `observes`: then what was read is handed on and the rest

@@ -62,7 +62,9 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
-        server->exported = apr_array_make(pool, 4, sizeof(const char *));
+        server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
+        server->spools = apr_array_make(pool, 2, sizeof(const char *));
+        *(const char **)apr_array_push(server->spools) = AVH_DEFAULT_SPOOL;
         apr_pool_userdata_setn(server, SERVER_KEY, NULL, pool);
         shared = server;
     }
@@ -94,13 +96,14 @@ av_compiler avh_compiler(const avh_server *server, apr_pool_t *pool)
                           .crypto = server->crypto,
                           .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
                           .presets = server->presets,
-                          .warnings = apr_array_make(pool, 2, sizeof(const char *)) };
+                          .warnings = apr_array_make(pool, 2, sizeof(const char *)),
+                          .loaded = apr_hash_make(pool) };
 }
 
 static void log_warnings(const av_compiler *compiler, const char *where, server_rec *s)
 {
     for (int i = 0; i < compiler->warnings->nelts && (is_config_test() || !is_rehearsal()); i++) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AuthVerify: %s: %s", where,
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AuthVerify: %s: %s", where,
                      APR_ARRAY_IDX(compiler->warnings, i, const char *));
     }
     apr_array_clear(compiler->warnings);
@@ -112,12 +115,33 @@ static int log_mistake(const char *directive, const char *where, const char *err
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* A header that only we may set is taken from every request: a rule that needs it from the sender can never succeed. */
+static const char *check_exported(const avh_server *server, const av_rule *rule, apr_pool_t *pool)
+{
+    for (int i = 0; i < server->exported->nelts; i++) {
+        const avh_exported *exported = &APR_ARRAY_IDX(server->exported, i, avh_exported);
+        for (int j = 0; j < rule->header_names->nelts; j++) {
+            if (ap_cstr_casecmp(exported->name, APR_ARRAY_IDX(rule->header_names, j, av_slice).at) == 0) {
+                return apr_psprintf(pool, "Syntax error on %s: AuthVerifyHeader: %s is a header that rule \"%s\" needs from the "
+                                          "sender, and only this server may set it; choose another name",
+                                    exported->where, exported->name, rule->name);
+            }
+        }
+    }
+    return NULL;
+}
+
 static int compile_line(const avh_line *line, av_compiler *compiler, server_rec *s)
 {
     av_rule *rule = NULL;
     const char *error = av_rule_compile(line->words.at[0], &line->words, compiler, &rule);
     error = error ? error : av_policy_add(line->policy, rule, line->also);
     log_warnings(compiler, line->where, s);
+    const char *contradiction = error ? NULL : check_exported(avh_server_of(s), rule, compiler->pool);
+    if (contradiction) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "%s", contradiction);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     return error ? log_mistake(line->directive, line->where, error, s) : OK;
 }
 
@@ -138,7 +162,7 @@ static int check_section(const avh_server *server, int index, server_rec *s)
     return error ? log_mistake(line->directive, line->where, error, s) : OK;
 }
 
-/* A preset that brings its secret is compiled once: .htaccess uses it by pointer. */
+/* Every preset is looked at, used or not; one that brings its secret is compiled once: .htaccess uses it by pointer. */
 static int compile_presets(const avh_server *server, av_compiler *compiler, server_rec *s)
 {
     int status = OK;
@@ -149,7 +173,10 @@ static int compile_presets(const avh_server *server, av_compiler *compiler, serv
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: the preset \"%s\" of %s stands before the shipped one",
                          preset->name, preset->origin);
         }
-        if (av_rule_has_secret(&preset->words, compiler)) {
+        if (!preset->is_shipped) {
+            error = av_rule_check(&preset->words, compiler);
+        }
+        if (!error && av_rule_has_secret(&preset->words, compiler)) {
             error = av_rule_compile(preset->name, &preset->words, compiler, &preset->rule);
         }
         log_warnings(compiler, preset->origin, s);

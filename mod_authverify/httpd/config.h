@@ -64,6 +64,21 @@ static inline bool avh_is_protected(const avh_section *section)
     return section->protection == AVH_ON || section->protection == AVH_CONTRADICTED;
 }
 
+/* Only looked at: nothing is refused and nothing changed. */
+static inline bool avh_is_observed(const avh_section *section)
+{
+    return section->mode == AVH_OBSERVE && section->protection == AVH_ON;
+}
+
+/* The request showed no credential at all in a section where "Require authverify" has the last word on that. */
+static inline bool avh_is_unproven(const avh_section *section, const av_verdict *verdict)
+{
+    return section->mode == AVH_OPTIONAL && section->protection == AVH_ON && verdict->reason == AV_NOT_PRESENTED &&
+           !verdict->rule;
+}
+
+#define AVH_DEFAULT_SPOOL "/var/tmp"
+
 /* Values with their defaults. */
 static inline apr_off_t avh_body_limit(const avh_section *section)
 {
@@ -87,7 +102,7 @@ static inline apr_interval_time_t avh_body_timeout(const avh_section *section)
 
 static inline const char *avh_spool_folder(const avh_section *section)
 {
-    return section->spool ? section->spool : "/var/tmp";
+    return section->spool ? section->spool : AVH_DEFAULT_SPOOL;
 }
 
 /* An AuthVerify or AuthVerifyAlso line that is compiled once the whole configuration is read. */
@@ -100,13 +115,19 @@ typedef struct avh_line {
     bool also;
 } avh_line;
 
+/* A name that AuthVerifyHeader sets, somewhere. */
+typedef struct avh_exported {
+    const char *name;
+    const char *where;
+} avh_exported;
+
 /* What belongs to the whole server, not to a section. Lives as long as the configuration. */
 typedef struct avh_server {
     const av_crypto *crypto;
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
-    apr_array_header_t *exported; /* of const char *: names of AuthVerifyHeader, anywhere */
-    bool has_optional;
+    apr_array_header_t *exported; /* of avh_exported */
+    apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
 
 void *avh_server_create(apr_pool_t *pool, server_rec *s);

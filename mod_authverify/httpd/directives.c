@@ -13,6 +13,12 @@ static const char *where(const cmd_parms *cmd)
     return apr_psprintf(cmd->pool, "line %d of %s", cmd->directive->line_num, cmd->directive->filename);
 }
 
+/* httpd says file and line; which of several directives is meant must be in the sentence. */
+static const char *named(const cmd_parms *cmd, const char *error)
+{
+    return error ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", error, NULL) : NULL;
+}
+
 /* In .htaccess a directive is read again for every request, by whoever may write the folder. */
 static bool is_htaccess(cmd_parms *cmd)
 {
@@ -21,10 +27,9 @@ static bool is_htaccess(cmd_parms *cmd)
 
 static const char *outside_limit(cmd_parms *cmd)
 {
-    return ap_check_cmd_context(cmd, NOT_IN_LIMIT) ? apr_psprintf(cmd->pool, "%s cannot stand inside <Limit> or <LimitExcept>: "
-                                                                            "the other methods would be open",
-                                                                  cmd->cmd->name)
-                                                   : NULL;
+    return ap_check_cmd_context(cmd, NOT_IN_LIMIT)
+               ? "cannot stand inside <Limit> or <LimitExcept>: the other methods would be open"
+               : NULL;
 }
 
 static const char *switch_off(cmd_parms *cmd, avh_section *section, const av_words *words)
@@ -52,7 +57,7 @@ static const char *add_narrowed(cmd_parms *cmd, avh_section *section, const av_w
     }
     if (!preset) {
         return "in .htaccess a rule must name a preset that the server's configuration defines with its secret "
-               "(AuthVerifyPreset NAME … secret=…)";
+               "(AuthVerifyPreset NAME ... secret=...)";
     }
     av_rule *rule = NULL;
     const char *error = av_rule_narrow(preset->rule, words, &compiler, &rule);
@@ -90,14 +95,14 @@ static const char *set_rule(cmd_parms *cmd, void *section, const char *args)
     if (!error && strcmp(words.at[0], "off") == 0) {
         return switch_off(cmd, section, &words);
     }
-    return error ? error : add_rule(cmd, section, &words, false);
+    return named(cmd, error ? error : add_rule(cmd, section, &words, false));
 }
 
 static const char *set_also(cmd_parms *cmd, void *section, const char *args)
 {
     av_words words = { NULL, 0 };
     const char *error = read_rule(cmd, &words, args);
-    return error ? error : add_rule(cmd, section, &words, true);
+    return named(cmd, error ? error : add_rule(cmd, section, &words, true));
 }
 
 static const char *set_preset(cmd_parms *cmd, void *section, const char *args)
@@ -105,7 +110,7 @@ static const char *set_preset(cmd_parms *cmd, void *section, const char *args)
     av_words words = { NULL, 0 };
     const char *error = av_words_split(args, &words, cmd->pool);
     (void)section;
-    return error ? error : av_presets_add(avh_server_of(cmd->server)->presets, &words, where(cmd));
+    return named(cmd, error ? error : av_presets_add(avh_server_of(cmd->server)->presets, &words, where(cmd)));
 }
 
 static const char *set_preset_path(cmd_parms *cmd, void *section, const char *path)
@@ -126,7 +131,7 @@ static const char *set_mode(cmd_parms *cmd, void *section, const char *value)
     const char *error = outside_limit(cmd);
     error = error ? error : av_option_choice(value, modes, 3, &index, cmd->pool);
     ((avh_section *)section)->mode = AVH_ENFORCE + index;
-    return error ? apr_pstrcat(cmd->pool, "AuthVerifyMode: ", error, NULL) : NULL;
+    return named(cmd, error);
 }
 
 static const char *set_override(cmd_parms *cmd, void *section, int on)
@@ -231,13 +236,18 @@ static const char *set_body(cmd_parms *cmd, void *section, const char *args)
     const char *line = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", args, NULL);
     const char *error = outside_limit(cmd);
     error = error ? error : av_words_split(line, &words, cmd->pool);
+    error = error || words.count > 1 ? error : "takes limit=, memory=, parse=, spool= or timeout=";
     error = error ? error : av_settings_split(&words, 1, &settings, cmd->pool);
     error = error ? error : av_settings_apply(settings, &target, 1, &compiler);
+    const char *spool = ((avh_section *)section)->spool;
+    if (!error && spool) {
+        *(const char **)apr_array_push(avh_server_of(cmd->server)->spools) = spool;
+    }
     for (int i = 0; i < compiler.warnings->nelts && !error; i++) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server, "AuthVerify: %s: %s", where(cmd),
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server, "AuthVerify: %s: %s", where(cmd),
                      APR_ARRAY_IDX(compiler.warnings, i, const char *));
     }
-    return error ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", error, NULL) : NULL;
+    return named(cmd, error);
 }
 
 /* "https://host[:port][/prefix]" without query, fragment or user. */
@@ -273,7 +283,7 @@ static const char *set_error_body(cmd_parms *cmd, void *section, const char *val
     const char *error = outside_limit(cmd);
     error = error ? error : av_option_choice(value, bodies, 3, &index, cmd->pool);
     ((avh_section *)section)->error_body = AVH_PROBLEM + index;
-    return error ? apr_pstrcat(cmd->pool, "AuthVerifyErrorBody: ", error, NULL) : NULL;
+    return named(cmd, error);
 }
 
 static bool is_token(const char *name)
@@ -306,7 +316,7 @@ static const char *set_header(cmd_parms *cmd, void *target, const char *name, co
     }
     error = error ? error : avh_value_parse(value, &header->value, cmd->pool);
     if (error) {
-        return apr_pstrcat(cmd->pool, "AuthVerifyHeader: ", error, NULL);
+        return named(cmd, error);
     }
     header->name = apr_pstrdup(cmd->pool, name);
     avh_header **end = &section->headers;
@@ -314,7 +324,7 @@ static const char *set_header(cmd_parms *cmd, void *target, const char *name, co
         end = &(*end)->next;
     }
     *end = header;
-    *(const char **)apr_array_push(avh_server_of(cmd->server)->exported) = header->name;
+    *(avh_exported *)apr_array_push(avh_server_of(cmd->server)->exported) = (avh_exported){ header->name, where(cmd) };
     return NULL;
 }
 

@@ -4,12 +4,6 @@
 #include "answer.h"
 #include "verdicts.h"
 
-/* A request that shows nothing goes on to Require in a section where that is its last word. */
-static bool may_pass_unproven(const avh_section *section, av_reason reason)
-{
-    return section->mode == AVH_OPTIONAL && reason == AV_NOT_PRESENTED && section->protection == AVH_ON;
-}
-
 int avh_gate(request_rec *r)
 {
     const avh_section *section = avh_section_of(r);
@@ -17,19 +11,16 @@ int avh_gate(request_rec *r)
         return DECLINED;
     }
     const avh_decision *decision = avh_decide(r, section);
-    av_reason reason = decision->verdict.reason;
-    bool is_observed = section->mode == AVH_OBSERVE && section->protection == AVH_ON;
-    if (reason == AV_ACCEPTED || is_observed || may_pass_unproven(section, reason)) {
-        return DECLINED;
-    }
-    return avh_refuse(r, section, decision);
+    bool goes_on = decision->verdict.reason == AV_ACCEPTED || avh_is_observed(section) ||
+                   avh_is_unproven(section, &decision->verdict);
+    return goes_on ? DECLINED : avh_refuse(r, section, decision);
 }
 
 int avh_check_authn(request_rec *r)
 {
     const avh_section *section = avh_section_of(r);
     const char *type = ap_auth_type(r);
-    if (!avh_is_protected(section) || section->mode == AVH_OBSERVE || (type && ap_cstr_casecmp(type, AVH_NAME) != 0)) {
+    if (!avh_is_protected(section) || avh_is_observed(section) || (type && ap_cstr_casecmp(type, AVH_NAME) != 0)) {
         return DECLINED;
     }
     const avh_decision *decision = avh_decide(r, section);
@@ -46,11 +37,12 @@ int avh_refuse_trace(request_rec *r)
     if (r->method_number != M_TRACE || r->proxyreq) {
         return DECLINED; /* a proxied one comes to the gate */
     }
-    if (ap_directory_walk(r) != OK || ap_file_walk(r) != OK) {
+    /* httpd walks the folders in this phase and the locations once more after it; here that happens ahead of time. */
+    if (ap_directory_walk(r) != OK || ap_file_walk(r) != OK || ap_location_walk(r) != OK || ap_if_walk(r) != OK) {
         return DECLINED;
     }
     const avh_section *section = avh_section_of(r);
-    if (!avh_is_protected(section) || section->mode == AVH_OBSERVE) {
+    if (!avh_is_protected(section) || avh_is_observed(section)) {
         return DECLINED;
     }
     return avh_refuse(r, section, avh_decide(r, section));

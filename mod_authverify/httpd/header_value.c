@@ -39,6 +39,11 @@ const char *avh_value_parse(const char *text, const avh_value **value, apr_pool_
 {
     const avh_value **end = value;
     *value = NULL;
+    for (const char *at = text; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return "a header's value holds no control characters";
+        }
+    }
     while (*text) {
         avh_value *part = apr_pcalloc(pool, sizeof(*part));
         apr_size_t taken = strcspn(text, "%");

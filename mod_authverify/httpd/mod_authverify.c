@@ -5,8 +5,12 @@
 #include "config.h"
 #include "directives.h"
 #include "gate.h"
+#include "refusal_log.h"
 #include "require.h"
 #include "seal.h"
+#include "warm_buffer.h"
+
+#include <unistd.h>
 
 static int note_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
@@ -20,6 +24,25 @@ static int note_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     return OK;
 }
 
+/* As the user that requests run as: a folder it cannot write to is better known now than by the first large body. */
+static void check_spools(const avh_server *server, server_rec *s)
+{
+    for (int i = 0; i < server->spools->nelts && server->lines->nelts; i++) {
+        const char *folder = APR_ARRAY_IDX(server->spools, i, const char *);
+        if (access(folder, W_OK | X_OK) != 0) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "AuthVerifyBody spool=%s: this user cannot write there; bodies "
+                                                          "beyond memory= will be refused", folder);
+        }
+    }
+}
+
+static void start_child(apr_pool_t *pool, server_rec *s)
+{
+    avh_warm_buffer_init(pool);
+    avh_refusal_log_init(pool, s);
+    check_spools(avh_server_of(s), s);
+}
+
 static void register_hooks(apr_pool_t *pool)
 {
     avh_spool_register();
@@ -29,7 +52,7 @@ static void register_hooks(apr_pool_t *pool)
     /* start */
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(note_cache, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(avh_spool_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* a request, in the order of its phases. The gate is last in its phase: who refuses for less goes first. */
     ap_hook_post_read_request(avh_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -22,6 +22,10 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     if (error) {
         return apr_pstrcat(cmd->pool, "Require authverify: ", error, NULL);
     }
+    if (!section) { /* httpd makes it at the section's first directive of ours, and this is none */
+        section = avh_section_create(cmd->pool, NULL);
+        ap_set_module_config(cmd->context, &authverify_module, section);
+    }
     section->require_seen = AVH_SWITCH_ON;
     made->values = apr_array_make(cmd->pool, 2, sizeof(const char *));
     *parsed = made;
@@ -30,7 +34,7 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     }
     made->kind = strcmp(words.at[0], "scheme") == 0 ? SCHEME : CLIENT;
     if ((made->kind == CLIENT && strcmp(words.at[0], "client") != 0) || words.count < 2) {
-        return "Require authverify takes nothing more, or \"scheme NAME …\", or \"client NAME …\"";
+        return "Require authverify takes nothing more, or \"scheme NAME ...\", or \"client NAME ...\"";
     }
     for (apr_size_t i = 1; i < words.count; i++) {
         if (made->kind == SCHEME && !av_scheme_find(av_slice_of(words.at[i]))) {
@@ -61,7 +65,10 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
         return AUTHZ_DENIED;
     }
     const av_verdict *verdict = &avh_decide(r, section)->verdict;
-    if (verdict->reason == AV_NOT_PRESENTED) {
+    if (avh_is_observed(section)) {
+        return AUTHZ_GRANTED; /* what is only observed changes no status */
+    }
+    if (avh_is_unproven(section, verdict)) {
         return AUTHZ_DENIED_NO_USER;
     }
     return verdict->reason == AV_ACCEPTED && holds(parsed, verdict) ? AUTHZ_GRANTED : AUTHZ_DENIED;

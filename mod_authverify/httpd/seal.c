@@ -17,7 +17,7 @@ static void strip_exported_names(request_rec *r)
 {
     const apr_array_header_t *names = avh_server_of(r->server)->exported;
     for (int i = 0; i < names->nelts; i++) {
-        avh_strip_header(r, APR_ARRAY_IDX(names, i, const char *));
+        avh_strip_header(r, APR_ARRAY_IDX(names, i, avh_exported).name);
     }
 }
 
@@ -58,16 +58,15 @@ static void hand_identity_on(request_rec *r, const avh_section *section, const a
 
 static int apply(request_rec *r, const avh_section *section, const avh_decision *decision)
 {
-    av_reason reason = decision->verdict.reason;
-    if (section->mode == AVH_OBSERVE && section->protection == AVH_ON) {
+    if (avh_is_observed(section)) {
         avh_export_environment(r, section, &decision->verdict);
         return DECLINED;
     }
-    if (section->mode == AVH_OPTIONAL && section->protection == AVH_ON && reason == AV_NOT_PRESENTED) {
+    if (avh_is_unproven(section, &decision->verdict)) {
         avh_export_environment(r, section, &decision->verdict);
         return section->require_seen == AVH_SWITCH_ON ? DECLINED : avh_refuse_for(r, section, AV_MISCONFIGURED);
     }
-    if (reason != AV_ACCEPTED) {
+    if (decision->verdict.reason != AV_ACCEPTED) {
         return avh_refuse(r, section, decision);
     }
     avh_export_environment(r, section, &decision->verdict);

@@ -160,7 +160,7 @@ static const char *set_expect(void *target, const char *value, const av_compiler
     av_signature_settings *settings = target;
     const char *end = strstr(value, "}:");
     if (!end || !end[2]) {
-        return "must be written %{…}:VALUE";
+        return "must be written %{...}:VALUE";
     }
     if (settings->expectation_count == AV_MAX_EXPECTATIONS) {
         return "is given more than 8 times";
@@ -200,6 +200,20 @@ const av_option av_signature_options[] = {
     { "expect", set_expect, true },
     { NULL, NULL, false },
 };
+
+/* One value cannot be two. */
+static const char *check_expectations(const av_signature_settings *settings, apr_pool_t *pool)
+{
+    for (apr_size_t i = 0; i < settings->expectation_count; i++) {
+        for (apr_size_t j = 0; j < i; j++) {
+            if (av_selector_equal(&settings->expectations[i].selector, &settings->expectations[j].selector)) {
+                return apr_psprintf(pool, "expect= is given twice for %s; no request can meet both",
+                                    av_selector_text(&settings->expectations[i].selector, pool));
+            }
+        }
+    }
+    return NULL;
+}
 
 /* How the signature is written. */
 static const char *check_form(av_signature_settings *settings)
@@ -244,8 +258,8 @@ static bool uses_fields(const av_signature_settings *settings)
 static const char *check_fields(const av_signature_settings *settings)
 {
     if (uses_fields(settings) != settings->fields.is_set) {
-        return settings->fields.is_set ? "fields= is read but no %{field:…} takes anything from it"
-                                       : "%{field:…} needs fields=%{header:NAME}: the header that holds the fields";
+        return settings->fields.is_set ? "fields= is read but no %{field:...} takes anything from it"
+                                       : "%{field:...} needs fields=%{header:NAME}: the header that holds the fields";
     }
     return NULL;
 }
@@ -378,6 +392,7 @@ const char *av_signature_finish(av_rule *rule, const av_compiler *compiler)
     error = error ? error : check_text(rule, compiler);
     error = error ? error : check_fields(settings);
     error = error ? error : check_time(rule, compiler);
+    error = error ? error : check_expectations(settings, compiler->pool);
     error = error ? error : check_covered(settings, &settings->id, AV_SELECT_ID, "id", false, compiler->pool);
     error = error ? error : add_places(rule);
     error = error ? error : load_keys(rule, compiler);
