@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -140,6 +141,7 @@ class PhpBackend:
         self._process = subprocess.Popen(
             ["php-cgi", "-n", "-b", f"127.0.0.1:{self.port}", "-d", "enable_post_data_reading=0", "-d",
              "post_max_size=0", "-d", "max_execution_time=120"],
+            env={"PATH": os.environ["PATH"]},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: accepts(self.port), START_SECONDS, "php-cgi does not accept connections")
         return self
