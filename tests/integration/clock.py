@@ -16,8 +16,12 @@ def shared_folder():
     return folder if folder.is_dir() else None
 
 
-class StoppedClock:
-    """Use as a context manager, and give `environment` to the Server whose clock it is to be."""
+class Clock:
+    """Use as a context manager, and give `environment` to the Server whose clock it is to be.
+
+    now      the second since 1970 at which it stands at first
+    source   of the library that is loaded into httpd
+    """
 
     def __init__(self, now, source=OWN_SOURCE):
         self._folder = tempfile.TemporaryDirectory(prefix="authverify-clock-")
@@ -26,15 +30,14 @@ class StoppedClock:
         self._file = folder / "now"
         library = folder / "clock.so"
         subprocess.run([os.environ.get("CC", "cc"), "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
-        self.set(now)
+        self.stop_at(now)
         preload = f"{os.environ.get('LD_PRELOAD', '')} {library}".strip()
         self.environment = {"LD_PRELOAD": preload, "AV_CLOCK": str(self._file)}
 
-    def set(self, now):
-        """Puts the clock to a second since 1970. In one write of fixed width: a reader never sees half a number."""
-        text = f"={now:012d}\n".encode()
+    def stop_at(self, now):
+        """Puts it to a second since 1970. In one write of fixed width: a reader never sees half a number."""
         with open(self._file, "r+b" if self._file.exists() else "wb", buffering=0) as file:
-            file.write(text)
+            file.write(f"={now:012d}\n".encode())
 
     def __enter__(self):
         return self

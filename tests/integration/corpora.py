@@ -5,10 +5,12 @@ SPDX-License-Identifier: Apache-2.0
 """
 import base64
 import json
+import re
+import subprocess
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from client import Connection, curl, request
+from client import Connection, Response, curl, request
 from server import free_port
 
 # File of cases, and variant where a file has several: the preset that judges them.
@@ -31,6 +33,9 @@ PRESETS = {
 
 # For cases that say nothing of the time.
 ANY_TIME = 1767225600
+
+CURL_STREAM_ERROR = 92  # see send_h2c
+ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -127,13 +132,24 @@ def send_http1(port, case):
 
 
 def send_h2c(port, case, folder):
+    """With nghttp, which curl 7.88 cannot stand in for: it loses answers that come before its body has gone out, also those
+    of an httpd without this module. Only a header without a value is left to curl, because nghttp does not send one."""
     body = folder / "body"
     body.write_bytes(case.body)
-    headers = {"Host": case.host, "Content-Type": "", "Expect": "", **dict(case.headers)}
-    arguments = []
-    for name, value in headers.items():
-        # curl takes "name:" for a header that it is not to send, and "name;" for one without a value.
-        absent = name in ("Content-Type", "Expect") and not value
-        arguments += ["--header", f"{name}: {value}" if value else f"{name}:" if absent else f"{name};"]
-    return curl("--http2-prior-knowledge", "--request", case.method, *arguments, "--data-binary", f"@{body}",
-                f"http://127.0.0.1:{port}{case.target}")
+    if not all(value for _, value in case.headers):
+        return _send_h2c_with_curl(port, case, body)
+    fields = [(":method", case.method), (":authority", case.host), *case.headers]
+    headers = [f"--header={name}: {value}" for name, value in fields]
+    result = subprocess.run(["nghttp", "--verbose", "--no-dep", f"--data={body}", *headers,
+                             f"http://127.0.0.1:{port}{case.target}"], capture_output=True, check=True, timeout=60)
+    received = re.findall(r"recv \(stream_id=\d+(?:, sensitive)?\) (\S+): ?(.*)", result.stdout.decode("latin-1"))
+    assert received, result.stdout + result.stderr
+    return Response(int(dict(received)[":status"]), received)
+
+
+def _send_h2c_with_curl(port, case, body):
+    headers = {"Host": case.host, **dict(case.headers)}
+    arguments = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}" if value else f"{name};")]
+    answers = (curl("--http2-prior-knowledge", "--request", case.method, *arguments, "--data-binary", f"@{body}",
+                    f"http://127.0.0.1:{port}{case.target}", tolerate=(CURL_STREAM_ERROR,)) for _ in range(ATTEMPTS))
+    return next(answer for answer in answers if answer is not None)

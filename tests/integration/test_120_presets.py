@@ -12,7 +12,7 @@ import pytest
 
 from backends import RecordingBackend
 from client import github, post, request
-from clock import StoppedClock
+from clock import Clock
 from server import Server, preset_folder
 from vectors import ANY_TIME, load_vectors, location
 from verdict import TELL, label_of, reason_of
@@ -113,7 +113,7 @@ def test_the_signed_text_of_a_vector_is_signed(vector, tmp_path):
 
 @pytest.fixture(scope="module")
 def running():
-    with StoppedClock(ANY_TIME) as clock, RecordingBackend() as backend:
+    with Clock(ANY_TIME) as clock, RecordingBackend() as backend:
         server = Server("", modules=["proxy", "proxy_http", "headers"], defines={"BACKEND": backend.port},
                         environment=clock.environment, allow=[r"refused reason="])
         server.configure(BEHIND + "".join(location(server, vector) for vector in VECTORS))
@@ -124,7 +124,7 @@ def running():
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_the_verdict_is_the_expected_one(running, vector):
     server, clock, backend = running
-    clock.set(vector.clock)
+    clock.stop_at(vector.clock)
     backend.reset()
     response = request(server, vector.method, vector.target, dict(vector.headers), vector.body)
     if vector.verdict == "accept":

@@ -9,7 +9,7 @@ import pytest
 
 from attacks import CLASSES, Places, RULES, expected_proofs, final_status, judge, load_attacks, secrets, send
 from backends import RecordingBackend
-from clock import StoppedClock, shared_folder
+from clock import Clock, shared_folder
 from server import Server, wait_until
 
 SHARED = shared_folder()
@@ -92,7 +92,7 @@ def make_server(mpm, backend, places, environment=None):
 def running(request):
     more = "AuthVerifyHeader X-Remote-User %{client}\n"
     places = {name: Places(FIXTURES, more) for name in ("stopped", "ticking")}
-    with RecordingBackend() as backend, StoppedClock(NOW, SHARED / "tools" / "fakeclock.c") as clock:
+    with RecordingBackend() as backend, Clock(NOW, SHARED / "tools" / "fakeclock.c") as clock:
         with make_server(request.param, backend, places["stopped"], clock.environment) as stopped, \
                 make_server(request.param, backend, places["ticking"]) as ticking:
             yield Running(backend, places, stopped, ticking)
