@@ -271,7 +271,7 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
     spool->lead = reading->lead.len;
     avh_read_result read = read_body(spool, section, reading);
     *made = spool;
-    spool->goes_on = observes && (read.reason == AV_BODY_TOO_LARGE || read.reason == AV_NO_ROOM);
+    spool->goes_on = observes && !spool->has_ended;
     put_filter(spool);
     if (read.reason == AV_ACCEPTED && length < 0) {
         set_length(spool);

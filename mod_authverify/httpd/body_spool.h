@@ -18,8 +18,8 @@ void avh_spool_register(void);
 
 /* Reads the whole body of `r`, which must be a main request, feeds it to `reading`, keeps it, and puts the filter in front
  * that hands it on. *spool is set where there is a body; a request without one needs none.
- * A body larger than AuthVerifyBody limit= is not an error where `observes`: then what was read is handed on and the rest
- * follows from the network; the reason is AV_BODY_TOO_LARGE all the same. */
+ * Where `observes`, a body that is too large, or cannot be kept or read, is not lost: what was read is handed on and the rest,
+ * or the error, follows from the network. The reason is given all the same. */
 avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool observes, av_reading *reading,
                                avh_spool **spool);
 

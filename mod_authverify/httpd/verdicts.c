@@ -56,7 +56,7 @@ static av_reason read_body(request_rec *r, request_memory *memory, const avh_sec
 {
     if (!memory->body_is_read) {
         memory->body_is_read = true;
-        memory->read = avh_spool_read(main_request(r), section, section->mode == AVH_OBSERVE, reading, &memory->spool);
+        memory->read = avh_spool_read(main_request(r), section, avh_is_observed(section), reading, &memory->spool);
     }
     else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
         return AV_INTERNAL_ERROR;
