@@ -4,7 +4,6 @@
 #include "httpd/config.h"
 
 #include <apr_strings.h>
-#include <http_main.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,23 +16,6 @@ static apr_size_t bytes;
 
 /* Nobody looks inside. */
 static void *const pool = &calls;
-
-/* What config.c needs of httpd to be linked. Merging calls none of it. */
-const char *ap_server_root;
-module AP_MODULE_DECLARE_DATA authverify_module;
-
-int ap_state_query(int query)
-{
-    (void)query;
-    abort();
-}
-
-void ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s,
-                   const char *format, ...)
-{
-    (void)file, (void)line, (void)module_index, (void)level, (void)status, (void)s, (void)format;
-    abort();
-}
 
 /* Stands before APR's own: each of APR's other allocating functions comes down to this one. */
 void *apr_palloc(apr_pool_t *unused, apr_size_t size)
