@@ -1,6 +1,7 @@
 /* The main function of every unit test program.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support/suite.h"
+#include "core/codec.h"
 
 #include <apr_escape.h>
 #include <apr_general.h>
@@ -39,11 +40,21 @@ av_slice tight_copy(av_slice slice)
 
     if (slice.len == 0 || !copy) {
         free(copy);
-        return (av_slice){"", 0};
+        return (av_slice){ "", 0 };
     }
     memcpy(copy, slice.at, slice.len);
     apr_pool_cleanup_register(pool, copy, free_copy, apr_pool_cleanup_null);
-    return (av_slice){copy, slice.len};
+    return (av_slice){ copy, slice.len };
+}
+
+av_slice from_hex(const char *digits)
+{
+    apr_size_t len = 0;
+    char *bytes = apr_palloc(pool, strlen(digits) / 2 + 1);
+
+    ck_assert_msg(av_decode(AV_HEX, av_slice_of(digits), (unsigned char *)bytes, strlen(digits) / 2, &len),
+                  "%s is not hexadecimal", digits);
+    return tight_copy((av_slice){ bytes, len });
 }
 
 static const char *printable(av_slice slice)

@@ -28,6 +28,9 @@ TCase *suite_case(Suite *suite, const char *name);
 /* A copy that ends where its memory ends, so that a sanitizer sees a read past the end. Lives as long as `pool`. */
 av_slice tight_copy(av_slice slice);
 
+/* The bytes that lower-case hexadecimal digits stand for, as a tight copy. */
+av_slice from_hex(const char *digits);
+
 /* Fails with both texts, escaped, and `name` unless the bytes are the same. */
 void assert_slice(av_slice found, av_slice wanted, const char *name);
 
