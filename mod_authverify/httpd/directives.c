@@ -137,7 +137,7 @@ static const char *set_mode(cmd_parms *cmd, void *section, const char *value)
 static const char *set_override(cmd_parms *cmd, void *section, int on)
 {
     ((avh_section *)section)->override = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
-    return outside_limit(cmd);
+    return named(cmd, outside_limit(cmd));
 }
 
 /* "25m": bytes, with k, m or g for powers of 1024. */
@@ -261,19 +261,19 @@ static const char *set_external_url(cmd_parms *cmd, void *target, const char *va
 {
     avh_section *section = target;
     const char *error = outside_limit(cmd);
-    if (strcmp(value, "as-registered") == 0) {
+    if (error || strcmp(value, "as-registered") == 0) {
         section->registered = AVH_SWITCH_ON;
         section->origin = NULL;
-        return error;
+        return named(cmd, error);
     }
-    if (!error && !is_origin(value)) {
-        return "AuthVerifyExternalURL must be as-registered, or a URL such as https://hooks.example.com: scheme, host and "
-               "perhaps a port and the start of a path";
+    if (!is_origin(value)) {
+        return named(cmd, "must be as-registered, or a URL such as https://hooks.example.com: scheme, host and perhaps a port "
+                          "and the start of a path");
     }
     apr_size_t len = strlen(value);
     section->origin = apr_pstrmemdup(cmd->pool, value, value[len - 1] == '/' ? len - 1 : len);
     section->registered = AVH_SWITCH_OFF;
-    return error;
+    return NULL;
 }
 
 static const char *set_error_body(cmd_parms *cmd, void *section, const char *value)

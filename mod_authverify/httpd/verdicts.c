@@ -103,7 +103,7 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     decision = apr_pcalloc(client_request(r)->pool, sizeof(*decision));
     decision->policy = section->policy;
     decision->before = memory->decisions;
-    if (section->protection == AVH_CONTRADICTED) {
+    if (section->protection == AVH_CONTRADICTED || av_policy_check(section->policy)) {
         decision->verdict = av_refusal(AV_MISCONFIGURED, NULL);
     }
     else if (r->method_number == M_TRACE) {

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from configtest import IS_ROOT, assert_says, failing_start, in_location, put
+from configtest import IS_ROOT, assert_says, await_second_reading, failing_start, in_location, put
 from server import RUN_AS, Server, preset_folder
 
 SECRET = "the secret of the tests of mistakes"
@@ -510,6 +510,7 @@ def test_a_warning_is_logged_once_at_each_start_and_stops_nothing(config, text):
     status, output = server.configtest()
     assert status == 0 and "Syntax OK" in output, output
     with server:
+        await_second_reading(server)
         server.expect(re.escape(text), 1)
         assert [where in line for line in server.new_lines() if text in line] == [True]
         server.check_log()
