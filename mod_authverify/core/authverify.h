@@ -8,6 +8,7 @@
 #define AV_AUTHVERIFY_H
 
 #include "algorithm.h"
+#include "network.h"
 #include "reason.h"
 #include "slice.h"
 
@@ -32,6 +33,8 @@ typedef struct av_request {
     const av_header *headers; /* in order */
     apr_size_t header_count;
     apr_time_t received_at; /* the only clock there is */
+    av_address address;     /* of the client, as far as the server vouches for it */
+    av_slice place;         /* the path once more: decoded, without dot segments, as the server maps it */
 } av_request;
 
 /* Who we know: a name, and the keys that prove it. */

@@ -1,6 +1,7 @@
 /* Compiles a rule: the preset's options, the line's own on top, the secrets, the scheme's last word.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rule.h"
+#include "network_file.h"
 #include "preset.h"
 
 #include <apr_strings.h>
@@ -71,6 +72,40 @@ static const char *set_exclusive(void *target, const char *value, const av_compi
     return av_option_switch(value, &((av_rule *)target)->exclusive);
 }
 
+/* "192.0.2.0/24,2001:db8::/32" or "file:PATH". */
+static const char *set_from(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    av_networks *networks = av_networks_create(compiler->pool);
+    av_slice text = av_slice_of(value);
+    const char *error = NULL;
+    if (av_slice_starts_with(text, AV_SLICE("file:"))) {
+        error = av_network_file_add(networks, value + 5, compiler->access.base, compiler->pool);
+    }
+    else {
+        av_slice word;
+        while (!error && text.at && av_slice_split(&text, ',', &word)) {
+            error = av_networks_add(networks, word);
+        }
+    }
+    rule->limits.from = networks;
+    return error ? error : av_networks_finish(networks);
+}
+
+static const char *set_methods(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    rule->limits.methods = av_slice_of(apr_pstrdup(compiler->pool, value));
+    return av_list_check(rule->limits.methods);
+}
+
+static const char *set_paths(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    rule->limits.paths = av_slice_of(apr_pstrdup(compiler->pool, value));
+    return av_paths_check(rule->limits.paths);
+}
+
 static const av_option rule_options[] = {
     { "secret", set_secret, true },
     { "identity", set_identity, false },
@@ -78,12 +113,18 @@ static const av_option rule_options[] = {
     { "tolerance", set_tolerance, false },
     { "strip", set_strip, false },
     { "exclusive", set_exclusive, false },
+    { "from", set_from, false },
+    { "methods", set_methods, false },
+    { "paths", set_paths, false },
     { NULL, NULL, false },
 };
 
 /* What .htaccess may say besides the name. */
 static const av_option narrowing_options[] = {
     { "tolerance", set_tolerance, false },
+    { "from", set_from, false },
+    { "methods", set_methods, false },
+    { "paths", set_paths, false },
     { NULL, NULL, false },
 };
 
@@ -231,14 +272,28 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
     return error;
 }
 
+/* A line of .htaccess is not asked to read files. */
+static const char *refuse_sources(const apr_array_header_t *settings)
+{
+    for (int i = 0; i < settings->nelts; i++) {
+        if (strncmp(APR_ARRAY_IDX(settings, i, av_setting).value, "file:", 5) == 0) {
+            return "files are named in the server's configuration only";
+        }
+    }
+    return NULL;
+}
+
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **made)
 {
     av_rule *rule = apr_pmemdup(compiler->pool, base, sizeof(*rule));
     apr_array_header_t *settings = NULL;
     const av_option_target target = { narrowing_options, rule };
+    rule->limits = (av_limits){ .besides = &base->limits };
+    rule->has_tolerance = false;
     const char *error = av_settings_split(words, 1, &settings, compiler->pool);
+    error = error ? error : refuse_sources(settings);
     error = error ? error : av_settings_apply(settings, &target, 1, compiler);
-    if (!error && settings->nelts && !base->has_time) {
+    if (!error && rule->has_tolerance && !base->has_time) {
         error = "tolerance= needs a time to compare with, and this rule reads none";
     }
     if (!error && (rule->past > base->past || rule->future > base->future)) {

@@ -4,6 +4,7 @@
 #define AV_RULE_H
 
 #include "codec.h"
+#include "limits.h"
 #include "scheme.h"
 #include "selector.h"
 
@@ -30,6 +31,9 @@ struct av_rule {
     bool exclusive;                   /* a request that shows another rule's credential too is refused */
     bool covers_host;                 /* what is signed names the host */
     bool looks_inside;                /* after the proof, values inside the body are looked at */
+
+    av_limits limits; /* looked at before the credential is */
+    bool proves_nobody; /* it needs no credential and takes every request: it must be the last of its list */
 
     av_place places[AV_MAX_PLACES];
     apr_size_t place_count;

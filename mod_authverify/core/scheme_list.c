@@ -4,10 +4,12 @@
 
 #include <apr_strings.h>
 
+extern const av_scheme av_scheme_none;
 extern const av_scheme av_scheme_signature;
 
 static const av_scheme *const schemes[] = {
     &av_scheme_signature,
+    &av_scheme_none,
 };
 
 #define SCHEME_COUNT (sizeof(schemes) / sizeof(schemes[0]))

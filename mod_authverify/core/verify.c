@@ -29,6 +29,9 @@ static bool sees_parameter(av_slice name, const av_request *request, apr_pool_t 
 /* A rule sees its credential when one of its places is there, even empty. */
 static bool sees_credential(const av_rule *rule, const av_request *request, apr_pool_t *pool)
 {
+    if (rule->proves_nobody) {
+        return true;
+    }
     for (apr_size_t i = 0; i < rule->place_count; i++) {
         const av_place *place = &rule->places[i];
         if (place->kind == AV_PLACE_HEADER ? sees_header(place->name, request)
@@ -63,13 +66,16 @@ static av_reason check_time(const av_claim *claim, const av_request *request)
     return -age > rule->future ? AV_TOO_EARLY : AV_ACCEPTED;
 }
 
-/* Format, host, and the clock where the head carries the time. */
+/* Network, method, path; then format, host, and the clock where the head carries the time. */
 static av_reason find_claim(const av_rule *rule, const av_request *request, av_claim **made, apr_pool_t *pool)
 {
     av_claim *claim = apr_pcalloc(pool, sizeof(*claim));
     claim->rule = rule;
     *made = claim;
-    av_reason reason = rule->scheme->find(request, claim, pool);
+    av_reason reason = av_limits_check(&rule->limits, request);
+    if (reason == AV_ACCEPTED) {
+        reason = rule->scheme->find(request, claim, pool);
+    }
     if (reason == AV_ACCEPTED && rule->covers_host && !request->host_is_ours) {
         return AV_WRONG_HOST;
     }
@@ -114,6 +120,9 @@ av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
     memset(reading, 0, sizeof(*reading));
     for (; claim; claim = claim->also) {
         claim->client = &claim->rule->sender;
+        if (claim->rule->proves_nobody) {
+            continue;
+        }
         if (!claim->client->key_count || !av_reading_open(reading, claim, pool)) {
             return AV_INTERNAL_ERROR;
         }

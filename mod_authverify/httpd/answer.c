@@ -24,6 +24,7 @@ static int log_level(av_class what)
     case AV_CLASS_REQUEST:
         return APLOG_INFO;
     case AV_CLASS_WRONG:
+    case AV_CLASS_LIMIT:
     case AV_CLASS_BODY:
         return APLOG_WARNING;
     default:
@@ -163,7 +164,7 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
         set_variable(r, "AUTHVERIFY_REASON", av_reason_name(verdict->reason));
         return;
     }
-    set_variable(r, "AUTHVERIFY_CLIENT", verdict->client);
+    set_variable(r, "AUTHVERIFY_CLIENT", verdict->rule->proves_nobody ? NULL : verdict->client);
     set_variable(r, "AUTHVERIFY_SECRET_LABEL", verdict->label);
     set_variable(r, "AUTHVERIFY_ID", av_slice_string(verdict->id, r->pool));
 }

@@ -35,6 +35,7 @@ void *avh_section_merge(apr_pool_t *pool, void *outer_section, void *inner_secti
     merged->policy = inner->protection == AVH_INHERITED ? outer->policy : inner->policy;
     PICK(mode);
     PICK(override);
+    PICK(strict_path);
     PICK(require_seen);
     PICK(error_body);
     PICK(body_limit);

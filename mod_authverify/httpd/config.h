@@ -36,6 +36,7 @@ typedef struct avh_section {
     av_policy *policy;
     avh_mode mode;
     avh_switch override;
+    avh_switch strict_path;
     avh_switch require_seen; /* a Require authverify stands here or above */
     avh_error_body error_body;
     apr_off_t body_limit;
@@ -62,6 +63,13 @@ static inline const avh_section *avh_section_of(const request_rec *r)
 static inline bool avh_is_protected(const avh_section *section)
 {
     return section->protection == AVH_ON || section->protection == AVH_CONTRADICTED;
+}
+
+/* Targets that a second decoder may read as another path are refused: where it is said, and where a rule has paths=. */
+static inline bool avh_wants_plain_path(const avh_section *section)
+{
+    return section->strict_path == AVH_SWITCH_ON ||
+           (section->strict_path == AVH_SWITCH_UNSET && section->policy && section->policy->has_paths);
 }
 
 /* Only looked at: nothing is refused and nothing changed. */

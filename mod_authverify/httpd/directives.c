@@ -140,6 +140,12 @@ static const char *set_override(cmd_parms *cmd, void *section, int on)
     return named(cmd, outside_limit(cmd));
 }
 
+static const char *set_strict_path(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->strict_path = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
+
 /* "25m": bytes, with k, m or g for powers of 1024. */
 static const char *read_size(const char *value, apr_off_t most, apr_off_t *size)
 {
@@ -342,6 +348,8 @@ const command_rec avh_directives[] = {
     AP_INIT_RAW_ARGS("AuthVerifyBody", set_body, NULL, SECTIONS, "limit=, memory=, parse=, spool=, timeout="),
     AP_INIT_TAKE1("AuthVerifyExternalURL", set_external_url, NULL, SECTIONS,
                   "what senders call this server: https://host, or as-registered"),
+    AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,
+                 "whether paths that a second decoder may read differently are refused"),
     AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS, "problem, html or empty: the body of a refusal"),
     AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS, "NAME VALUE: a trusted request header for the handler"),
     { .name = NULL },

@@ -50,7 +50,7 @@ static void hand_identity_on(request_rec *r, const avh_section *section, const a
     avh_protect_headers(r, section->policy);
     avh_strip_credentials(r, section->policy);
     set_headers(r, section, verdict);
-    if (!r->user) {
+    if (!r->user && !verdict->rule->proves_nobody) {
         r->user = apr_pstrdup(r->pool, verdict->client);
         r->ap_auth_type = AVH_NAME;
     }

@@ -4,6 +4,8 @@
 #include "answer.h"
 #include "request_view.h"
 
+#include "../core/strict_path.h"
+
 typedef struct request_memory {
     av_request view;
     bool body_is_read, body_is_dropped;
@@ -116,6 +118,11 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     memory->decisions = decision;
     avh_log_verdict(r, section, &decision->verdict);
     return decision;
+}
+
+bool avh_path_is_plain(request_rec *r)
+{
+    return av_path_is_plain(memory_of(r)->view.path);
 }
 
 void avh_rewind_body(request_rec *r)

@@ -21,6 +21,9 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
 const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 
+/* The client's path is one that every decoder reads alike. */
+bool avh_path_is_plain(request_rec *r);
+
 /* The next handler, after an internal redirect, gets the body from its start. */
 void avh_rewind_body(request_rec *r);
 
