@@ -193,11 +193,11 @@ static const char *read_file(const loading *load, int file, reading *text)
     return count < 0 ? apr_psprintf(load->pool, "%s cannot be read: %pm", load->what, &errno) : NULL;
 }
 
-/* The sentence for an open(2) that failed; a warning where the configuration is only tested, by whom it may be. */
+/* The sentence for an open(2) or stat(2) that failed; a warning where the configuration is only tested, by whom it may be. */
 static const char *refuse_unopened(const loading *load)
 {
     if (errno == ENOENT) {
-        return apr_psprintf(load->pool, "%s does not exist; create it, readable by its owner alone", load->what);
+        return apr_psprintf(load->pool, "%s does not exist; create it or name another", load->what);
     }
     if (errno == EACCES && load->access->tests_only) {
         *load->warning = apr_psprintf(load->pool, "%s was not checked: this user may not read it", load->what);
@@ -387,7 +387,7 @@ static const char *load_output(loading *load, const char *argument)
     load->path = argument;
     load->what = apr_psprintf(load->pool, "program \"%s\"", argument);
     if (stat(argument, &found) != 0) {
-        return apr_psprintf(load->pool, "%s cannot be run: %pm", load->what, &errno);
+        return refuse_unopened(load);
     }
     const char *error = check_protection(load, &found, true);
     if (!error && !load->access->may_execute) {

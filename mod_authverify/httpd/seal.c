@@ -91,23 +91,42 @@ int avh_seal(request_rec *r)
     return apply(r, section, avh_decide(r, section));
 }
 
-/* RewriteRule [P] in a folder turns a local request into a proxied one after the sections of <Proxy> were looked up: they are
- * looked up now. */
-static bool became_proxied(request_rec *r)
+/* RewriteRule [P] in a folder, and SetHandler "proxy:...", send a request to a backend after httpd has looked up the sections
+ * of <Proxy>. They are looked up now, for their rules alone. NULL: the request is none of these. */
+static const avh_section *late_proxy_section(request_rec *r)
 {
-    return is_proxied(r) && !apr_table_get(r->notes, NOTE) && ap_run_map_to_storage(r) == OK;
+    bool by_handler = !is_proxied(r) && r->handler && strncmp(r->handler, "proxy:", 6) == 0;
+    if ((!by_handler && !is_proxied(r)) || apr_table_get(r->notes, NOTE) || !avh_server_of(r->server)->lines->nelts) {
+        return NULL;
+    }
+    ap_conf_vector_t *sections = r->per_dir_config;
+    char *filename = r->filename;
+    int proxyreq = r->proxyreq;
+    if (by_handler) { /* what mod_proxy will make of it */
+        r->filename = apr_pstrcat(r->pool, r->handler, r->filename, NULL);
+        r->proxyreq = PROXYREQ_REVERSE;
+    }
+    const avh_section *found = ap_run_map_to_storage(r) == OK ? avh_section_of(r) : NULL;
+    r->per_dir_config = sections;
+    r->filename = filename;
+    r->proxyreq = proxyreq;
+    return found;
 }
 
 int avh_check_seal(request_rec *r)
 {
-    bool is_new = became_proxied(r);
+    const avh_section *late = late_proxy_section(r);
+    if (late && avh_is_protected(late)) {
+        int status = apply(r, late, avh_decide(r, late));
+        if (status != DECLINED) {
+            return status;
+        }
+    }
     const avh_section *section = avh_section_of(r);
     if (!avh_is_protected(section)) {
         return DECLINED;
     }
     const avh_decision *decision = avh_decided(r, section);
-    if (!is_new && decision && decision->verdict.reason == AV_ACCEPTED) {
-        return DECLINED;
-    }
-    return apply(r, section, avh_decide(r, section));
+    bool is_sealed = decision && decision->verdict.reason == AV_ACCEPTED;
+    return is_sealed ? DECLINED : apply(r, section, avh_decide(r, section));
 }

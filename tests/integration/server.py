@@ -2,8 +2,10 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import itertools
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -23,6 +25,10 @@ HEALTHY = re.compile(
     r"AH00(?:489|163|094|292|491|492|493|494|169|170|171|172|173|295|297|298)\b"
     r"|AH02282|Graceful restart requested|resuming normal operations"
     r"|\[authverify:debug\]")  # at debug every refusal has a line of its own, so that tests can count them
+
+# Below those that Linux gives to connections, which would take a port before httpd does.
+PORTS = range(20000, 32768)
+_next_port = itertools.count(random.randrange(len(PORTS)))
 
 MPM_LIMITS = {
     "event": "StartServers 1\nServerLimit 4\nThreadsPerChild 16\nMaxRequestWorkers 64\n"
@@ -58,9 +64,15 @@ def preset_folder():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that was not given before."""
+    while True:
+        port = PORTS[next(_next_port) % len(PORTS)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_until(condition, seconds, message):
@@ -240,12 +252,15 @@ class Server:
         return result.returncode, result.stdout + result.stderr
 
     def start(self):
+        runs = self._count_log("resuming normal operations")
         with open(self.root / "logs" / "console", "wb") as console:
             self.process = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=console,
                                             stderr=console, start_new_session=True, env=self.environment)
         if self not in Server.alive:
             Server.alive.append(self)
-        wait_until(lambda: self.process.poll() is not None or accepts(self.port), START_SECONDS,
+        # The port alone says nothing: httpd opens it, and another one may fail after it.
+        running = self.root / "run" / "httpd.pid"
+        wait_until(lambda: self.process.poll() is not None or (running.exists() and accepts(self.port)), START_SECONDS,
                    lambda: "httpd does not accept connections\n" + self.all_output())
         if self.process.poll() is not None:
             self.keep = True
@@ -300,7 +315,7 @@ class Server:
                    lambda: "graceful restart did not finish\n" + self.all_output())
 
     def _count_log(self, text):
-        return self.error_log.read_text(errors="replace").count(text)
+        return self.error_log.read_text(errors="replace").count(text) if self.error_log.exists() else 0
 
     def close(self):
         """Stops, reads the rest of the log, removes the ServerRoot unless a test failed."""

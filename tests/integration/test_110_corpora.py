@@ -15,6 +15,8 @@ from verdict import TELL, reason_of
 
 SHARED = shared_folder()
 CASES = load_cases(SHARED) if SHARED else []
+PLAIN = [case for case in CASES if not case.edge]
+EDGES = [case for case in CASES if case.edge]
 
 pytestmark = pytest.mark.skipif(not SHARED, reason="the shared folder with the cases is not there (AUTHVERIFY_SHARED)")
 
@@ -76,7 +78,7 @@ def running(request, tmp_path_factory):
             yield Running(request.param, server, clock, places, backend, tmp_path_factory.mktemp("body"))
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if not case.edge], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", PLAIN, ids=[case.id for case in PLAIN])
 def test_the_verdict_is_that_of_the_provider(running, case):
     response = running.send(case)
     if case.accept:
@@ -87,7 +89,7 @@ def test_the_verdict_is_that_of_the_provider(running, case):
         assert running.backend.count == 0
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.edge], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", EDGES, ids=[case.id for case in EDGES])
 def test_the_verdict_is_the_one_chosen(running, case):
     assert case.id in CHOICES, f"nothing is written down for this case: {case.note}"
     reason, why = CHOICES[case.id]

@@ -98,7 +98,7 @@ def running(request):
             yield Running(backend, places, stopped, ticking)
 
 
-@pytest.mark.parametrize("attack", PLAIN, ids=lambda attack: attack.id)
+@pytest.mark.parametrize("attack", PLAIN, ids=[attack.id for attack in PLAIN])
 def test_the_verdict_holds(running, attack):
     assert attack.clock in (None, NOW)
     answer = running.send(attack)

@@ -1,0 +1,123 @@
+"""tests/bench/run works, and its counts are right. How long anything takes is no concern of this file.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from client import request
+from server import LOG_SECONDS, Server, wait_until
+
+BENCH = Path(__file__).resolve().parents[1] / "bench"
+sys.path.insert(0, str(BENCH))
+import loader
+import memory
+
+SHORT = ["--rounds", "1", "--seconds", "0.3"]
+ROUND = 0.3
+CONNECTIONS = 4
+# Runs tests/bench/run with a server that lets everything pass in the place of one that verifies.
+WITH_THE_RULE_SWITCHED_OFF = """
+import runpy, sys
+bench = sys.argv.pop(1)
+sys.path[:0] = [bench, bench + "/../integration"]
+import targets
+off = "</Location>\\n<Location " + targets.PATH + ">\\nAuthVerify off\\n"
+targets.TARGETS["verifying"] = (True, targets.RULE + off)
+runpy.run_path(bench + "/run", run_name="__main__")
+"""
+
+
+def run(*command):
+    return subprocess.run(["/usr/bin/python3", *command], capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture
+def delivery(tmp_path):
+    return loader.Delivery(loader.SIZES["64k"], tmp_path)
+
+
+def server_that_verifies(secret):
+    server = Server('<Location "/">\nAuthVerify github secret=file:${ROOT}/conf/secret\n</Location>')
+    server.secret("secret", secret)
+    server.write(loader.PATH[1:], loader.ANSWER)
+    return server
+
+
+def statuses(server):
+    """Of the access log: how often each status was answered."""
+    lines = (server.root / "logs" / "access_log").read_text().splitlines()
+    return Counter(line.split()[1] for line in lines)
+
+
+def assert_logged(server, status, count):
+    """The server has answered `status` so many times, and perhaps to a request that the loader no longer waited for."""
+    wait_until(lambda: statuses(server)[status] >= count, LOG_SECONDS, lambda: f"{statuses(server)}, not {count}")
+    assert statuses(server)[status] <= count + CONNECTIONS
+
+
+def test_a_short_run_measures_every_target_at_every_size_it_was_asked_for(tmp_path):
+    result = run(BENCH / "run", *SHORT, "--size", "1k,64k", "--json", tmp_path / "figures")
+    assert result.returncode == 0, result.stdout + result.stderr
+    figures = json.loads((tmp_path / "figures").read_text())
+    targets = {"bare", "idle", "verifying", "verifying memory=1m"}
+    assert figures["wrong"] == []
+    assert set(figures["costs"]) == set(figures["hmac"]) == {"1k", "64k"}
+    for size, rows in figures["costs"].items():
+        assert set(rows) == targets
+        for name, row in rows.items():
+            assert row["requests"] > 0 and len(row["rounds"]) == 1, (size, name)
+            assert row["minimum"] > 0 and f"\n{name} " in result.stdout
+    assert set(figures["memory"]) == targets
+    assert figures["memory"]["verifying memory=1m"]["after"] > figures["memory"]["verifying"]["after"]
+    assert figures["memory"]["verifying"]["after"] > figures["memory"]["bare"]["after"]
+
+
+def test_a_run_in_which_a_forged_request_passes_fails():
+    result = run("-c", WITH_THE_RULE_SWITCHED_OFF, BENCH, *SHORT, "--size", "1k")
+    assert result.returncode == 1
+    for kind in ("altered", "of another secret", "unsigned"):
+        assert f"verifying: a request of 1024 bytes, {kind}, was answered 200, not 401" in result.stderr
+
+
+def test_a_run_without_a_module_says_so(tmp_path):
+    result = subprocess.run([BENCH / "run", "--quick"], capture_output=True, text=True, check=False,
+                            env={"PATH": "/usr/sbin:/usr/bin:/bin", "AUTHVERIFY_SO": str(tmp_path / "missing.so")})
+    assert result.returncode == 2
+    assert "missing.so: build it" in result.stderr
+
+
+def test_the_loader_counts_what_the_server_answered(delivery):
+    with server_that_verifies(loader.SECRET) as server:
+        server.allow_refusals("body-incomplete")  # what was on its way at the end is cut off
+        answers = loader.load(server.port, delivery, ROUND, CONNECTIONS)
+        assert answers.wrong == 0
+        assert_logged(server, "200", answers.right)
+
+
+def test_the_loader_counts_a_refusal_as_wrong(delivery):
+    with server_that_verifies("another secret of the bench") as server:
+        server.allow_refusals("wrong-signature", "body-incomplete")
+        answers = loader.load(server.port, delivery, ROUND, CONNECTIONS)
+        assert answers.right == 0
+        assert_logged(server, "401", answers.wrong)
+
+
+def test_the_loader_counts_another_answer_as_wrong(delivery):
+    with server_that_verifies(loader.SECRET) as server:
+        server.write(loader.PATH[1:], "something else")
+        answers = loader.load(server.port, delivery, ROUND, CONNECTIONS)
+    assert answers.right == 0 and answers.wrong > 0
+
+
+def test_a_held_request_is_read_but_for_its_last_byte_and_then_answered(delivery):
+    with server_that_verifies(loader.SECRET) as server:
+        request(server, "POST", loader.PATH, delivery.headers, delivery.body)
+        held, wrong = memory.hold(server, delivery, 2)
+        assert held > 0 and wrong == 0
+        wait_until(lambda: statuses(server) == {"200": 3}, LOG_SECONDS, lambda: f"{statuses(server)}")
