@@ -13,8 +13,8 @@ static const char *finish(av_rule *rule, const av_compiler *compiler)
     const av_limits *limits = &rule->limits;
     (void)compiler;
     rule->proves_nobody = true;
-    if (rule->sources->nelts) {
-        return "none proves nobody and takes no secret=";
+    if (rule->sources->nelts || rule->clients) {
+        return "none proves nobody and takes neither secret= nor clients=";
     }
     return limits->from || limits->methods.len || limits->paths.len
                ? NULL
@@ -29,12 +29,12 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     return AV_ACCEPTED;
 }
 
-static av_reason prove(const av_claim *claim, const av_reading *reading, const av_key **key, apr_pool_t *pool)
+static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
     (void)claim;
     (void)reading;
     (void)pool;
-    *key = NULL;
+    *label = NULL;
     return AV_ACCEPTED;
 }
 

@@ -118,10 +118,10 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     return reason;
 }
 
-static av_reason prove(const av_claim *claim, const av_reading *reading, const av_key **key, apr_pool_t *pool)
+static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
     const av_signature_settings *settings = claim->rule->settings;
-    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET, key,
+    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET, label,
                             pool);
 }
 

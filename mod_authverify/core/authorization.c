@@ -1,0 +1,49 @@
+/* The Authorization header.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "authorization.h"
+
+bool av_authorization_has(av_slice value, av_slice word, av_slice *credential)
+{
+    av_slice rest = value, first;
+    av_slice_split(&rest, ' ', &first);
+    if (!word.len) {
+        *credential = value;
+        return !rest.at;
+    }
+    *credential = rest.at ? rest : (av_slice){ "", 0 };
+    return av_slice_equal_nocase(first, word);
+}
+
+av_reason av_authorization_find(const av_request *request, av_slice word, av_slice *credential)
+{
+    bool is_found = false;
+    for (apr_size_t i = 0; i < request->header_count; i++) {
+        const av_header *header = &request->headers[i];
+        if (!av_slice_equal_nocase(header->name, AV_SLICE("Authorization"))) {
+            continue;
+        }
+        if (is_found) {
+            return AV_AMBIGUOUS_CREDENTIAL;
+        }
+        is_found = av_authorization_has(header->value, word, credential);
+    }
+    return is_found ? AV_ACCEPTED : AV_NOT_PRESENTED;
+}
+
+static bool is_letter_or_digit(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+}
+
+bool av_is_token68(av_slice text)
+{
+    apr_size_t at = 0;
+    while (at < text.len && (is_letter_or_digit(text.at[at]) || av_slice_contains(AV_SLICE("-._~+/"), text.at[at]))) {
+        at++;
+    }
+    bool has_letters = at > 0;
+    while (at < text.len && text.at[at] == '=') {
+        at++;
+    }
+    return has_letters && at == text.len;
+}
