@@ -27,9 +27,9 @@ apr_size_t av_template_count(const av_template *made, av_selector_kind kind);
  * %{json:…}, %{form:…} and %{body-sha256} select, %{url} and %{query} hold %{query:…}, and so on). */
 bool av_template_covers(const av_template *made, const av_selector *value);
 
-/* The literal bytes right before and right after the place where the value first stands, by its own selector or as
- * `alias`; 0 where none does, and before the first value of all. A value that holds neither of them stands in one text in
- * one way only. */
+/* The literal bytes right before and right after the value where it first stands, by its own selector or as `alias`. 0 where
+ * there is none, and for `before` also where only a literal stands before the value. A text cannot be cut in two ways if the
+ * value may hold neither. */
 void av_template_delimiters(const av_template *made, const av_selector *value, av_selector_kind alias, char *before,
                             char *after);
 

@@ -120,7 +120,7 @@ OPTIONS = {
                                                       ['did you mean "algorithm"?']),
     "unknown option, nothing near": (rule(f"github {FROM_FILE} colour=red"),
                                      ['there is no option "colour"; there are:', "signed", "secret", "tolerance"]),
-    "upper case": (rule(f"github {FROM_FILE} REALM=a"), ['there is no option "REALM"']),
+    "upper case": (rule(f"github {FROM_FILE} REALM=a"), ['word 2 after "github" is not written name=value']),
     "option of a later day": (rule(f"github {FROM_FILE} clients=file:/x"), ['there is no option "clients"']),
     "replay of a later day": (rule(f"github {FROM_FILE} replay=refuse"), ['there is no option "replay"']),
     "digest of a later day": (custom("digest=%{header:X-Digest}"), ['there is no option "digest"']),

@@ -324,10 +324,11 @@ END_TEST
 START_TEST(presets_may_be_a_few_deep)
 {
     define_preset("p1 signature signature=%{header:X-S} secret=env:SECRET");
-    for (int i = 2; i <= 7; i++) {
+    for (int i = 2; i <= 9; i++) {
         define_preset(apr_psprintf(pool, "p%d p%d", i, i - 1));
     }
-    rule_of("p7");
+    rule_of("p8");
+    assert_sentence(fault_of("p9"), "preset \"p1\" builds on itself, or more than 8 presets build on each other");
 }
 END_TEST
 
