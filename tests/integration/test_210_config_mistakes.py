@@ -230,7 +230,7 @@ SECRETS = {
     "variable not set": (rule("github secret=env:NO_SUCH_VARIABLE_IS_SET"),
                          ["environment variable NO_SUCH_VARIABLE_IS_SET is not set; set it where httpd is started"]),
     "variable empty": (rule("github secret=env:AUTHVERIFY_EMPTY"), ["environment variable AUTHVERIFY_EMPTY is empty"]),
-    "missing file": (secret_file("missing"), ["conf/missing", "does not exist; create it, readable by its owner alone"]),
+    "missing file": (secret_file("missing"), ["conf/missing", "does not exist; create it"]),
     "second secret missing": (rule(f"github {FROM_FILE} secret=file:${{ROOT}}/conf/missing"), ["does not exist"]),
     "empty file": (secret_file("empty"), ["is empty; put a secret into it"]),
     "nothing but a line end": (secret_file("line-end"), ["is empty; put a secret into it"]),
