@@ -4,15 +4,28 @@
 
 #include <apr_strings.h>
 
+/* Anything else may be a secret that was written where none belongs, such as base64 that ends in "=". */
+static bool is_name(av_slice text)
+{
+    for (apr_size_t i = 0; i < text.len; i++) {
+        char byte = text.at[i];
+        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-')) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
 const char *av_settings_split(const av_words *words, apr_size_t first, apr_array_header_t **settings, apr_pool_t *pool)
 {
     *settings = apr_array_make(pool, (int)words->count, sizeof(av_setting));
     for (apr_size_t i = first; i < words->count; i++) {
         av_slice rest = av_slice_of(words->at[i]), name;
         av_slice_split(&rest, '=', &name);
-        if (!rest.at || !name.len) {
-            return apr_psprintf(pool, "word %" APR_SIZE_T_FMT " after \"%s\" is not written name=value", i - first + 1,
-                                words->at[first - 1]);
+        if (!rest.at || !is_name(name)) {
+            return apr_psprintf(pool, "word %" APR_SIZE_T_FMT " after \"%s\" is not written name=value, with a name of small "
+                                      "letters, digits and hyphens",
+                                i - first + 1, words->at[first - 1]);
         }
         const char *text = av_slice_string(name, pool);
         if (!rest.len) {

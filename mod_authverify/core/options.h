@@ -48,7 +48,8 @@ typedef struct av_option_target {
 } av_option_target;
 
 /* Splits words from `first` on at their first "=" into an array of av_setting in `pool`. Returns NULL or a sentence: a word
- * without "=", an empty name, an empty value. No sentence repeats a word that may hold a secret. */
+ * without "=", a name that is not made of a-z, 0-9 and hyphens, an empty value. No sentence repeats a word that may hold a
+ * secret. */
 const char *av_settings_split(const av_words *words, apr_size_t first, apr_array_header_t **settings, apr_pool_t *pool);
 
 /* What is in force where `over` was written on top of `base`: all of `over`, and of `base` whatever `over` does not name. */

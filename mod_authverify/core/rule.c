@@ -207,11 +207,15 @@ static const char *resolve(const av_words *words, const av_compiler *compiler, c
     const char *error;
     *levels = apr_array_make(compiler->pool, 2, sizeof(level));
     error = add_level(*levels, words->at[0], NULL, words);
-    while (!error && (*levels)->nelts <= DEEPEST_PRESET) {
+    while (!error) {
         const av_preset *preset = NULL;
         *scheme = av_scheme_find(av_slice_of(words->at[0]));
         if (*scheme) {
             return NULL;
+        }
+        if ((*levels)->nelts > DEEPEST_PRESET) {
+            return apr_psprintf(compiler->pool, "preset \"%s\" builds on itself, or more than %d presets build on each other",
+                                words->at[0], DEEPEST_PRESET);
         }
         error = av_presets_find(compiler->presets, words->at[0], &preset);
         if (!error && !preset) {
@@ -222,7 +226,7 @@ static const char *resolve(const av_words *words, const av_compiler *compiler, c
             error = add_level(*levels, preset->name, preset->origin, words);
         }
     }
-    return error ? error : apr_psprintf(compiler->pool, "preset \"%s\" builds on itself", words->at[0]);
+    return error;
 }
 
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)

@@ -34,8 +34,8 @@ const char *av_source_parse(const char *text, av_source *source, apr_pool_t *poo
 
 /* Loads the secret that `source` names into memory that is wiped when `pool` is cleared.
  * One LF or CRLF at the end is cut from a file's, a credential's or a program's text; nothing else is.
- * Returns NULL with *secret set; or NULL with secret->at NULL where it must not be known now (exec: without may_execute, no
- * permission under tests_only, which *warning tells); or a sentence with the remedy: missing, a folder or device,
+ * Returns NULL with *secret set; or NULL with secret->at NULL where it must not be known now (exec: without may_execute, though
+ * the program is looked at; no permission under tests_only, which *warning tells); or a sentence with the remedy: missing, a folder or device,
  * empty, longer than 64 KiB, readable or writable by others than its owner and group (group writable is refused too), not
  * owned by root or by who runs this, an environment variable that is not set, program failed or took longer than 10 s. A
  * program, too, must belong to root or to who runs this and be writable by nobody else.

@@ -99,14 +99,26 @@ bool av_template_covers(const av_template *made, const av_selector *value)
     return false;
 }
 
-char av_template_delimiter(const av_template *made, av_selector_kind kind)
+static bool is_value(const av_template_part *part, const av_selector *value, av_selector_kind alias)
 {
-    for (apr_size_t i = 0; i + 1 < made->count; i++) {
-        if (!made->parts[i].is_literal && made->parts[i].selector.kind == kind) {
-            return made->parts[i + 1].is_literal ? made->parts[i + 1].literal.at[0] : '\0';
-        }
+    return !part->is_literal && (part->selector.kind == alias || av_selector_equal(&part->selector, value));
+}
+
+void av_template_delimiters(const av_template *made, const av_selector *value, av_selector_kind alias, char *before,
+                            char *after)
+{
+    apr_size_t i = 0;
+    *before = *after = '\0';
+    while (i < made->count && !is_value(&made->parts[i], value, alias)) {
+        i++;
     }
-    return '\0';
+    if (i >= 2 && i < made->count && made->parts[i - 1].is_literal) {
+        av_slice literal = made->parts[i - 1].literal;
+        *before = literal.at[literal.len - 1];
+    }
+    if (i + 1 < made->count && made->parts[i + 1].is_literal) {
+        *after = made->parts[i + 1].literal.at[0];
+    }
 }
 
 /* A known value goes to the piece before it where that is known, too. */

@@ -273,7 +273,7 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
     *made = spool;
     spool->goes_on = observes && !spool->has_ended;
     put_filter(spool);
-    if (read.reason == AV_ACCEPTED && length < 0) {
+    if (read.reason == AV_ACCEPTED && length < 0 && !observes) {
         set_length(spool);
     }
     return read;

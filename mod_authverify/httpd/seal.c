@@ -87,8 +87,17 @@ int avh_seal(request_rec *r)
     if (!avh_is_protected(section)) {
         return DECLINED;
     }
-    r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    if (!avh_is_observed(section)) {
+        r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    }
     return apply(r, section, avh_decide(r, section));
+}
+
+/* What mod_proxy will make of "proxy:unix:/run/app.sock|http://localhost/": sections of <Proxy> name the URL. */
+static char *without_socket(apr_pool_t *pool, char *filename)
+{
+    const char *bar = ap_cstr_casecmpn(filename, "proxy:unix:", 11) == 0 ? strchr(filename, '|') : NULL;
+    return bar ? apr_pstrcat(pool, "proxy:", bar + 1, NULL) : filename;
 }
 
 /* RewriteRule [P] in a folder, and SetHandler "proxy:...", send a request to a backend after httpd has looked up the sections
@@ -102,10 +111,8 @@ static const avh_section *late_proxy_section(request_rec *r)
     ap_conf_vector_t *sections = r->per_dir_config;
     char *filename = r->filename;
     int proxyreq = r->proxyreq;
-    if (by_handler) { /* what mod_proxy will make of it */
-        r->filename = apr_pstrcat(r->pool, r->handler, r->filename, NULL);
-        r->proxyreq = PROXYREQ_REVERSE;
-    }
+    r->filename = without_socket(r->pool, by_handler ? apr_pstrcat(r->pool, r->handler, filename, NULL) : filename);
+    r->proxyreq = PROXYREQ_REVERSE;
     const avh_section *found = ap_run_map_to_storage(r) == OK ? avh_section_of(r) : NULL;
     r->per_dir_config = sections;
     r->filename = filename;

@@ -50,10 +50,15 @@ static av_reason find_timestamp(const av_signature_settings *settings, av_view *
     return reason;
 }
 
-/* The id stands before a delimiter in the signed text. If it could hold the delimiter, two requests could have one text. */
-static bool is_good_id(av_slice id, char delimiter)
+static bool is_good_id(av_slice id)
 {
-    return id.len <= LONGEST_ID && av_slice_is_visible(id) && !(delimiter && av_slice_contains(id, delimiter));
+    return id.len <= LONGEST_ID && av_slice_is_visible(id);
+}
+
+/* If a visible id could hold a delimiter that stands beside it in the signed text, two requests could have one text. */
+static bool holds_delimiter(av_slice id, const av_signature_settings *settings)
+{
+    return av_slice_contains(id, settings->before_id) || av_slice_contains(id, settings->after_id);
 }
 
 static av_reason find_ids(const av_signature_settings *settings, av_view *view, av_claim *claim, bool inside,
@@ -62,19 +67,23 @@ static av_reason find_ids(const av_signature_settings *settings, av_view *view, 
     av_slice text;
     if (is_due(&settings->id, inside)) {
         av_reason reason = reason_of(av_selector_read(&settings->id.selector, view, &view->id, pool));
-        if (reason != AV_ACCEPTED || !is_good_id(view->id, settings->id_delimiter)) {
-            return reason == AV_ACCEPTED ? AV_MALFORMED_CREDENTIAL : reason;
+        if (reason != AV_ACCEPTED) {
+            return reason;
+        }
+        if (!is_good_id(view->id) || holds_delimiter(view->id, settings)) {
+            return AV_MALFORMED_CREDENTIAL;
         }
         claim->id = view->id;
     }
     if (is_due(&settings->unsigned_id, inside) &&
-        av_selector_read(&settings->unsigned_id.selector, view, &text, pool) == AV_FOUND && is_good_id(text, '\0')) {
+        av_selector_read(&settings->unsigned_id.selector, view, &text, pool) == AV_FOUND && is_good_id(text)) {
         claim->unsigned_id = text;
     }
     return AV_ACCEPTED;
 }
 
-static av_reason check_expectations(const av_signature_settings *settings, const av_view *view, bool inside, apr_pool_t *pool)
+static av_reason check_expectations(const av_signature_settings *settings, const av_view *view, bool inside,
+                                    apr_pool_t *pool)
 {
     for (apr_size_t i = 0; i < settings->expectation_count; i++) {
         const av_expectation *expectation = &settings->expectations[i];

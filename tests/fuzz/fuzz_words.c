@@ -1,4 +1,5 @@
-/* Words of a configuration line: no word holds what must be refused, and the words, quoted and joined, split alike.
+/* Words of a configuration line: no word holds what must be refused, and the words, quoted and joined,
+ * split alike, but never without a blank between them.
  * Input: the line.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/words.h"
@@ -24,19 +25,26 @@ static const char *quote(const char *word, apr_pool_t *pool)
     return quoted;
 }
 
-static void require_same_words_again(const av_words *words, apr_pool_t *pool)
+static const char *join(const av_words *words, const char *separator, apr_pool_t *pool)
 {
     const char *line = "";
-    av_words again;
 
     for (apr_size_t i = 0; i < words->count; i++) {
-        line = apr_pstrcat(pool, line, quote(words->at[i], pool), " ", NULL);
+        line = apr_pstrcat(pool, line, i > 0 ? separator : "", quote(words->at[i], pool), NULL);
     }
-    REQUIRE(av_words_split(line, &again, pool) == NULL);
+    return line;
+}
+
+static void require_same_words_again(const av_words *words, apr_pool_t *pool)
+{
+    av_words again;
+
+    REQUIRE(av_words_split(join(words, " ", pool), &again, pool) == NULL);
     REQUIRE(again.count == words->count);
     for (apr_size_t i = 0; i < words->count; i++) {
         REQUIRE(strcmp(again.at[i], words->at[i]) == 0);
     }
+    REQUIRE(words->count < 2 || av_words_split(join(words, "", pool), &again, pool) != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -155,7 +155,8 @@ def _both(proof):
 def secrets(fixtures):
     """Every secret that a rule here is configured with, as written and as decoded."""
     written = {fixtures[fixture].encode() for _, fixture, _ in RULES.values()}
-    return written | {base64.b64decode(text[6:]) for text in written if text.startswith(b"whsec_") and text.endswith(b"=")}
+    encoded = {text[len(b"whsec_"):] for text in written if text.startswith(b"whsec_") and text.endswith(b"=")}
+    return written | {base64.b64decode(text) for text in encoded}
 
 
 def expected_proofs(attack, fixtures):
@@ -167,7 +168,8 @@ def expected_proofs(attack, fixtures):
     lead = {b""}
     if preset == "standard-webhooks":
         key = base64.b64decode(key[len("whsec_"):])
-        values = [re.search(rb"^%s: ?(.*?)\r?$" % name, head + b"\r", re.M) for name in (b"webhook-id", b"webhook-timestamp")]
+        values = [re.search(rb"^%s: ?(.*?)\r?$" % name, head + b"\r", re.M)
+                  for name in (b"webhook-id", b"webhook-timestamp")]
         lead = {b"".join(value[1] + b"." for value in values if value)}
     elif preset == "stripe":
         lead = {t + b"." for t in re.findall(rb"\bt=([^,\s]+)", head)}

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from server import START_SECONDS, httpd_binary
+from server import START_SECONDS, httpd_binary, wait_until
 
 IS_ROOT = os.geteuid() == 0
 
@@ -29,6 +29,11 @@ def put(server, marked):
 
 def command(server, *arguments):
     return [httpd_binary(), "-d", str(server.root), "-f", str(server.config_file), *arguments]
+
+
+def await_second_reading(server):
+    """httpd reads its configuration twice when it starts, and listens from the first time on."""
+    wait_until(lambda: "resuming normal operations" in server.error_log.read_text(), START_SECONDS, "httpd is not ready")
 
 
 def failing_start(server):

@@ -132,8 +132,8 @@ def send_http1(port, case):
 
 
 def send_h2c(port, case, folder):
-    """With nghttp, which curl 7.88 cannot stand in for: it loses answers that come before its body has gone out, also those
-    of an httpd without this module. Only a header without a value is left to curl, because nghttp does not send one."""
+    """With nghttp, which curl 7.88 cannot stand in for: it loses answers that come before its body has gone out, also
+    those of an httpd without this module. A header without a value is left to curl: nghttp does not send one."""
     body = folder / "body"
     body.write_bytes(case.body)
     if not all(value for _, value in case.headers):
@@ -149,7 +149,8 @@ def send_h2c(port, case, folder):
 
 def _send_h2c_with_curl(port, case, body):
     headers = {"Host": case.host, **dict(case.headers)}
-    arguments = [part for name, value in headers.items() for part in ("--header", f"{name}: {value}" if value else f"{name};")]
+    fields = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    arguments = [part for field in fields for part in ("--header", field)]
     answers = (curl("--http2-prior-knowledge", "--request", case.method, *arguments, "--data-binary", f"@{body}",
                     f"http://127.0.0.1:{port}{case.target}", tolerate=(CURL_STREAM_ERROR,)) for _ in range(ATTEMPTS))
     return next(answer for answer in answers if answer is not None)

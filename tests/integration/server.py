@@ -252,7 +252,6 @@ class Server:
         return result.returncode, result.stdout + result.stderr
 
     def start(self):
-        runs = self._count_log("resuming normal operations")
         with open(self.root / "logs" / "console", "wb") as console:
             self.process = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=console,
                                             stderr=console, start_new_session=True, env=self.environment)

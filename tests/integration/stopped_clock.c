@@ -1,5 +1,5 @@
-/* A wall clock that stands still: loaded into httpd by LD_PRELOAD, it reads from the file that AV_CLOCK names, at each call,
- * "=" and the second since 1970 that it is. Clocks that only count, CLOCK_MONOTONIC and its like, go on.
+/* A wall clock that stands still: loaded into httpd by LD_PRELOAD, it reads from the file that AV_CLOCK names, at each
+ * call, "=" and the second since 1970 that it is. Clocks that only count, CLOCK_MONOTONIC and its like, go on.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <fcntl.h>

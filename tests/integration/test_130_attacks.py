@@ -83,7 +83,8 @@ class Running:
 
 
 def make_server(mpm, backend, places, environment=None):
-    server = Server("", mpm=mpm, modules=MODULES, defines={"BACKEND": backend.port}, environment=environment, allow=TALK)
+    server = Server("", mpm=mpm, modules=MODULES, defines={"BACKEND": backend.port}, environment=environment,
+                    allow=TALK)
     server.configure("LogLevel debug authverify:trace8\n" + places.config(server))
     return server
 
@@ -168,11 +169,12 @@ def test_httpd_does_not_start_with_an_empty_secret_or_no_scheme(name):
 def test_require_authverify_without_a_rule_lets_nobody_in():
     attack = BY_ID["EV-011"]
     with RecordingBackend() as backend:
-        server = Server('ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n<Location "/api">\nRequire authverify\n</Location>\n',
-                        modules=["proxy", "proxy_http"], defines={"BACKEND": backend.port}, allow=["."])
-        if server.configtest()[0] == 0:
-            with server:
-                assert judge(attack, send(server.port, attack), backend.requests) == []
+        server = Server('ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n'
+                        '<Location "/api">\nRequire authverify\n</Location>\n',
+                        modules=["proxy", "proxy_http"], defines={"BACKEND": backend.port})
+        with server:
+            server.expect(r"AH01630: client denied by server configuration", 1)
+            assert judge(attack, send(server.port, attack), backend.requests) == []
         judged.update((attack.id, mpm) for mpm in MPMS)
 
 

@@ -108,23 +108,29 @@ def test_a_program_runs_once_for_each_start_and_never_for_a_test(config):
         assert runs(server, "print-secret") == 2
 
 
+# What is wrong with a program, and whether it must not run to be found.
 PROGRAMS = {
-    "fails": (lambda server: program(server, "fails", "exit 3"), "failed with status 3; run it by hand"),
-    "is killed": (lambda server: program(server, "is-killed", "kill -9 $$"), "was ended by signal 9; run it by hand"),
-    "says nothing": (lambda server: program(server, "is-silent", "true"), "is empty; put a secret into it"),
+    "fails": (lambda server: program(server, "fails", "exit 3"), "failed with status 3; run it by hand", False),
+    "is killed": (lambda server: program(server, "is-killed", "kill -9 $$"), "was ended by signal 9; run it by hand", False),
+    "says nothing": (lambda server: program(server, "is-silent", "true"), "is empty; put a secret into it", False),
     "says too much": (lambda server: program(server, "is-loud", "head -c 70000 /dev/zero | tr '\\0' x"),
-                      "gives more than 65536 bytes"),
-    "is missing": (lambda server: "secret=exec:/no/such/program", "cannot be run: No such file or directory"),
-    "may not be run": (lambda server: program(server, "is-data", "true", 0o600), "cannot be run: Permission denied"),
-    "is writable by others": (lambda server: program(server, "is-open", "true", 0o777), "is writable by others; run: chmod o-w"),
+                      "gives more than 65536 bytes", False),
+    "may not be run": (lambda server: program(server, "is-data", "true", 0o600), "cannot be run: Permission denied", False),
+    "is missing": (lambda server: "secret=exec:/no/such/program", "does not exist", True),
+    "is writable by others": (lambda server: program(server, "is-open", "true", 0o777), "is writable by others; run: chmod o-w",
+                              True),
     "is writable by its group": (lambda server: program(server, "is-shared", "true", 0o770),
-                                 "is writable by its group; run: chmod g-w"),
+                                 "is writable by its group; run: chmod g-w", True),
 }
 
 
-@pytest.mark.parametrize("make, text", PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_a_program_that_gives_no_secret_stops_the_start(bench, make, text):
+@pytest.mark.parametrize("make, text, is_seen_unrun", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_a_program_that_gives_no_secret_stops_the_start(bench, make, text, is_seen_unrun):
     where = put(bench, in_location(f"> AuthVerify github {make(bench)}"))
+    status, output = bench.configtest()
+    assert status == int(is_seen_unrun), output
+    if is_seen_unrun:
+        assert_says(output, where, ["AuthVerify: ", text])
     status, output = failing_start(bench)
     assert status == 1, output
     assert_says(output, where, ["AuthVerify: ", text])

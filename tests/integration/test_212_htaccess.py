@@ -157,7 +157,6 @@ REFUSED = {
     "an unreachable rule": ("AuthVerify mine\nAuthVerify mine", "can never decide"),
     "a rule inside Limit": ("<Limit POST>\nAuthVerify mine\n</Limit>", "cannot stand inside <Limit> or <LimitExcept>"),
     "off inside Limit": ("<Limit GET>\nAuthVerify off\n</Limit>", "cannot stand inside <Limit> or <LimitExcept>"),
-    "also alone": ("AuthVerifyAlso mine", "AuthVerifyAlso adds to an AuthVerify of the same section"),
     "an unknown requirement": ("AuthVerify mine\nRequire authverify user x", "Require authverify takes nothing more"),
     **{directive.split()[0]: (directive, f"{directive.split()[0]} not allowed here")
        for directive in ("AuthVerifyPreset yours github secret=file:/etc/hostname", "AuthVerifyPresetPath /tmp",
@@ -174,6 +173,13 @@ def test_the_folder_is_not_served_and_the_log_says_why(server, lines, text):
     assert get(server, path).status == 500
     assert LITERAL not in "".join(server.new_lines())
     assert all(r"\x" not in line for line in server.new_lines()), server.new_lines()
+
+
+def test_a_rule_that_must_hold_besides_nothing_closes_the_folder(server):
+    path = folder(server, "refused", "AuthVerifyAlso mine")
+    server.refusal("misconfigured", 2)
+    assert get(server, path).status == 500
+    assert signed(server, path) == 500
 
 
 @pytest.mark.parametrize("lines", ["AuthVerify mine", "AuthVerify off", "AuthVerifyAlso mine"])

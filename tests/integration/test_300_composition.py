@@ -301,6 +301,9 @@ ProxyPass "/other/" "http://127.0.0.1:${BACKEND}/other/"
 <Location "/handler/">
     SetHandler "proxy:http://127.0.0.1:${BACKEND}/ruled/"
 </Location>
+<Location "/socket/">
+    SetHandler "proxy:unix:${ROOT}/no.sock|http://127.0.0.1:${BACKEND}/ruled/"
+</Location>
 """
 
 
@@ -329,6 +332,14 @@ def test_a_rule_in_proxy_covers_every_way_to_the_backend(ways, backend, way):
     fields = {name.lower(): value for name, value in backend.requests[-1].headers}
     assert fields["x-sender"] == "github"
     assert "x-hub-signature-256" not in fields
+
+
+def test_a_backend_behind_a_socket_is_covered_by_the_name_that_proxy_gives_it(ways, backend):
+    """Without the rule httpd would try the socket, which is not there, and answer 503."""
+    backend.reset()
+    ways.refusal("not-presented", 1)
+    assert post(ways, "/socket/x", {}, b"unsigned").status == 401
+    assert backend.count == 0
 
 
 def test_a_rule_in_proxy_leaves_the_other_paths_of_the_backend_alone(ways, backend):

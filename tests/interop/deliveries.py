@@ -21,7 +21,7 @@ class Receiver:
         self._backend = backend
 
     def deliver(self, preset, headers, body):
-        """(reason, label of the secret or None) that httpd tells; the backend must have got exactly what was accepted."""
+        """(reason, label of the secret or None) httpd tells. The backend must have got exactly what was accepted."""
         self._backend.reset()
         response = post(self._server, f"/{preset}", headers, body)
         got = [received.sha256 for received in self._backend.requests]

@@ -16,8 +16,8 @@ BODY = '{"name":"Zoë","text":"line\\r\\nline"}\r\n'.encode() + bytes(range(256)
 
 
 def dgst(text, key=KEY):
-    return subprocess.run(["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"key:{key}", "-binary"], input=text,
-                          capture_output=True, check=True).stdout
+    return subprocess.run(["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"key:{key}", "-binary"],
+                          input=text, capture_output=True, check=True).stdout
 
 
 def as_base64(proof):

@@ -79,8 +79,24 @@ static const struct {
     { "scheme", "preset a=1", "<a=1>" },
     { "scheme a=1 b=2", "preset a=3", "<b=2><a=3>" },
     { "scheme a=1 a=2 b=2", "preset a=3 a=4 c=5", "<b=2><a=3><a=4><c=5>" },
-    { "scheme a=1", "preset A=2", "<a=1><A=2>" },
+    { "scheme a=1", "preset b=2", "<a=1><b=2>" },
 };
+
+/* Each could be a secret that was written where none belongs. */
+static const char *const perhaps_secrets[] = {
+    "c2VjcmV0IQ==", "c2VjcmV0ISE=", "c2VjcmV0IQ==x", "Ab3=x", "secret_1=", "a.b=c", "hunter2", "\"two words=x\"",
+};
+
+START_TEST(what_does_not_look_like_an_option_is_not_repeated)
+{
+    apr_array_header_t *settings;
+    const char *error = split(apr_pstrcat(pool, "scheme ", perhaps_secrets[_i], NULL), &settings);
+
+    ck_assert_str_eq(error,
+                     "word 1 after \"scheme\" is not written name=value, with a name of small letters, digits and "
+                     "hyphens");
+}
+END_TEST
 
 START_TEST(what_is_written_on_top_replaces_all_of_its_name)
 {
@@ -214,6 +230,7 @@ Suite *unit_suite(void)
 
     tcase_add_loop_test(tests, a_word_is_split_at_its_first_equals_sign, 0, ROWS(lines));
     tcase_add_loop_test(tests, what_is_not_name_and_value_is_refused, 0, ROWS(no_settings));
+    tcase_add_loop_test(tests, what_does_not_look_like_an_option_is_not_repeated, 0, ROWS(perhaps_secrets));
     tcase_add_loop_test(tests, what_is_written_on_top_replaces_all_of_its_name, 0, ROWS(overrides));
     tcase_add_loop_test(tests, an_option_is_set_once_on_the_first_that_has_it, 0, ROWS(applied));
     tcase_add_loop_test(tests, the_nearest_name_differs_in_two_letters_at_most, 0, ROWS(typos));

@@ -8,8 +8,8 @@
 
 #define RULE "signature signature=%{header:X-S} secret=env:SECRET "
 #define FOUR "secret=env:SECOND secret=env:SECOND secret=env:SECOND secret=env:SECOND "
-#define BYTE_32 "00000000000000000000000000000000000000000000000000000000000000ff"
-#define KEY "key-encoding=hex algorithm=ed25519 secret=env:ED25519 signature=%{header:X-S} "
+#define SOME_MAC "00000000000000000000000000000000000000000000000000000000000000ff"
+#define ED25519 "signature key-encoding=hex algorithm=ed25519 secret=env:ED25519 "
 
 static void set_ed25519_key(void)
 {
@@ -17,12 +17,12 @@ static void set_ed25519_key(void)
 }
 
 /* X-S is well-formed for hmac-sha256, X-L for ed25519. */
-#define REQUEST(body)            \
-    "POST /p?q=1 HTTP/1.1\n"     \
-    "Host: example.org\n"        \
-    "X-S: " BYTE_32 "\n"         \
-    "X-L: " BYTE_32 BYTE_32 "\n" \
-    "X-T: 17\n"                  \
+#define REQUEST(body)              \
+    "POST /p?q=1 HTTP/1.1\n"       \
+    "Host: example.org\n"          \
+    "X-S: " SOME_MAC "\n"          \
+    "X-L: " SOME_MAC SOME_MAC "\n" \
+    "X-T: 17\n"                    \
     "\n" body
 
 static const struct {
@@ -53,13 +53,13 @@ static const struct {
     { RULE FOUR "signed=%{header:X-T}", false, false, 0, false, NULL },
     { RULE "algorithm=token", false, false, 0, false, NULL },
     { RULE "algorithm=token expect=%{json:/a}:1", true, true, 0, false, NULL },
-    { "signature " KEY "signature=%{header:X-L}", true, true, 0, false, "" },
-    { "signature " KEY "signature=%{header:X-L} signed=%{header:X-T}%{body}", true, true, 0, false, "17" },
-    { "signature " KEY "signature=%{header:X-L} signed=v1.%{header:X-T}.%{body}", true, true, 0, false, "v1.17." },
-    { "signature " KEY "signature=%{header:X-L} signed=%{body}%{header:X-T}", true, true, 0, false, NULL },
-    { "signature " KEY "signature=%{header:X-L} signed=%{body}%{body}", true, true, 0, false, NULL },
-    { "signature " KEY "signature=%{header:X-L} signed=%{json:/a}%{body}", true, true, 0, false, NULL },
-    { "signature " KEY "signature=%{header:X-L} signed=%{header:X-T}", false, false, 0, false, NULL },
+    { ED25519 "signature=%{header:X-L}", true, true, 0, false, "" },
+    { ED25519 "signature=%{header:X-L} signed=%{header:X-T}%{body}", true, true, 0, false, "17" },
+    { ED25519 "signature=%{header:X-L} signed=v1.%{header:X-T}.%{body}", true, true, 0, false, "v1.17." },
+    { ED25519 "signature=%{header:X-L} signed=%{body}%{header:X-T}", true, true, 0, false, NULL },
+    { ED25519 "signature=%{header:X-L} signed=%{body}%{body}", true, true, 0, false, NULL },
+    { ED25519 "signature=%{header:X-L} signed=%{json:/a}%{body}", true, true, 0, false, NULL },
+    { ED25519 "signature=%{header:X-L} signed=%{header:X-T}", false, false, 0, false, NULL },
 };
 
 /* The claims of a request under a policy that finds them well-formed. */
@@ -268,8 +268,8 @@ static const struct {
 
 START_TEST(a_signed_value_that_the_body_does_not_have_is_not_understood)
 {
-    built_request request = request_of(request_with(BYTE_32, unreadable[_i].body));
-    built_request large = request_of(apr_pstrcat(pool, "POST /p HTTP/1.1\nX-S: " BYTE_32 BYTE_32 "\n\n", NULL));
+    built_request request = request_of(request_with(SOME_MAC, unreadable[_i].body));
+    built_request large = request_of(apr_pstrcat(pool, "POST /p HTTP/1.1\nX-S: " SOME_MAC SOME_MAC "\n\n", NULL));
     const char *ed25519 = rule_with(unreadable[_i].text_of, "algorithm=ed25519 key-encoding=hex secret=env:ED25519");
 
     request.parse_limit = large.parse_limit = unreadable[_i].parse_limit;
@@ -333,8 +333,8 @@ START_TEST(one_claim_of_a_chain_has_the_lead)
                      "signed=%{header:X-T}%{body}");
     add_also(policy, "signature algorithm=ed25519 key-encoding=hex secret=env:ED25519 signature=%{header:X-L2} "
                      "signed=%{method}%{body}");
-    request = request_of("POST / HTTP/1.1\nX-T: 17\nX-S: " BYTE_32 "\nX-L: " BYTE_32 BYTE_32 "\nX-L2: " BYTE_32 BYTE_32
-                         "\n\nbody");
+    request = request_of("POST / HTTP/1.1\nX-T: 17\nX-S: " SOME_MAC "\nX-L: " SOME_MAC SOME_MAC
+                         "\nX-L2: " SOME_MAC SOME_MAC "\n\nbody");
     av_claim *claim = claim_of(policy, &request);
     open_reading(claim, &reading);
     ck_assert_ptr_eq(reading.lead_claim, claim->also);

@@ -1,7 +1,7 @@
 /* Secrets: each source, each way in which one is refused, and that no copy outlives its pool.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/secret.h"
-#include "support/suite.h"
+#include "support/folder.h"
 
 #include <apr_strings.h>
 #include <dirent.h>
@@ -17,49 +17,9 @@
 #define SECRET "0123456789abcdef"
 #define NOBODY 65534
 
-/* One folder for all files of a test case; each test makes those that it needs. */
-static char folder[] = "/tmp/authverify-test-XXXXXX";
-
 static const av_source_access strict = { .base = folder, .may_execute = true };
 static const av_source_access tests_only = { .base = folder, .tests_only = true };
 static const av_source_access public_key = { .base = folder, .is_public = true };
-
-static void make_folder(void)
-{
-    memset(folder + sizeof(folder) - 7, 'X', 6);
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_int_eq(chmod(folder, 0755), 0);
-}
-
-static void remove_folder(void)
-{
-    DIR *entries = opendir(folder);
-
-    ck_assert_ptr_nonnull(entries);
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
-        unlinkat(dirfd(entries), entry->d_name, entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
-    }
-    closedir(entries);
-    ck_assert_int_eq(rmdir(folder), 0);
-}
-
-static const char *path_of(const char *name)
-{
-    return apr_pstrcat(pool, folder, "/", name, NULL);
-}
-
-static void make_file(const char *name, av_slice content, mode_t mode)
-{
-    const char *path = path_of(name);
-    int file;
-
-    unlink(path);
-    file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    ck_assert_int_ge(file, 0);
-    ck_assert_int_eq(write(file, content.at, content.len), (ssize_t)content.len);
-    ck_assert_int_eq(fchmod(file, mode), 0);
-    ck_assert_int_eq(close(file), 0);
-}
 
 static void make_program(const char *name, const char *commands)
 {
@@ -304,7 +264,16 @@ START_TEST(a_file_of_somebody_else_is_refused)
 }
 END_TEST
 
-/* Added only where root runs the tests, as above: what root owns is good for every user. */
+/* Added only where root runs the tests, as are the next: what is one's own, or root's, is good. */
+START_TEST(a_file_of_the_user_who_starts_httpd_is_read)
+{
+    make_file("x", AV_SLICE(SECRET), 0600);
+    ck_assert_int_eq(chown(path_of("x"), NOBODY, NOBODY), 0);
+    ck_assert_int_eq(seteuid(NOBODY), 0);
+    assert_loaded("file:x", &strict, AV_SLICE(SECRET));
+}
+END_TEST
+
 START_TEST(a_file_of_root_is_read_by_its_group)
 {
     make_file("x", AV_SLICE(SECRET), 0640);
@@ -354,8 +323,8 @@ END_TEST
 
 START_TEST(a_missing_file_is_an_error_in_a_configuration_test_too)
 {
-    assert_refused("file:missing", &strict, "does not exist; create it");
-    assert_refused("file:missing", &tests_only, "does not exist; create it");
+    assert_refused("file:missing", &strict, "does not exist; create it or name another");
+    assert_refused("file:missing", &tests_only, "does not exist; create it or name another");
 }
 END_TEST
 
@@ -393,6 +362,7 @@ START_TEST(a_link_to_itself_cannot_be_opened)
 {
     ck_assert_int_eq(symlink("loop", path_of("loop")), 0);
     assert_refused("file:loop", &strict, apr_psprintf(pool, "cannot be opened: %s", strerror(ELOOP)));
+    assert_refused("file:loop", &tests_only, apr_psprintf(pool, "cannot be opened: %s", strerror(ELOOP)));
 }
 END_TEST
 
@@ -455,8 +425,20 @@ START_TEST(a_program_is_not_run_where_it_must_not_be)
     outcome result = load(apr_pstrcat(pool, "exec:", path_of("x"), NULL), &tests_only);
 
     ck_assert_ptr_null(result.error);
+    ck_assert_ptr_null(result.warning);
     ck_assert_ptr_null(result.secret.at);
     ck_assert_int_ne(access(path_of("trace"), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_program_that_is_not_run_is_still_looked_at)
+{
+    const char *program = apr_pstrcat(pool, "exec:", path_of("x"), NULL);
+
+    make_program("x", "echo " SECRET);
+    ck_assert_int_eq(chmod(path_of("x"), 0757), 0);
+    assert_refused(program, &tests_only, "is writable by others");
+    assert_refused(apr_pstrcat(pool, "exec:", path_of("missing"), NULL), &tests_only, "does not exist");
 }
 END_TEST
 
@@ -486,15 +468,34 @@ START_TEST(a_program_that_cannot_be_run_is_refused)
     /* Under valgrind posix_spawn(3) does not tell why, and the program seems to have failed. */
     assert_refused(apr_pstrcat(pool, "exec:", path_of("x"), NULL), &strict,
                    apr_pstrcat(pool, "program \"", path_of("x"), "\" ", NULL));
-    assert_refused(apr_pstrcat(pool, "exec:", path_of("missing"), NULL), &strict, "cannot be run: No such file");
+    assert_refused(apr_pstrcat(pool, "exec:", path_of("missing"), NULL), &strict, "does not exist");
 }
 END_TEST
 
 START_TEST(a_program_is_run_without_shell_arguments_or_input)
 {
+    int input;
+
+    /* Something to read, which the program must not get. */
+    make_file("input", AV_SLICE("input"), 0600);
+    input = open(path_of("input"), O_RDONLY);
+    ck_assert_int_eq(dup2(input, STDIN_FILENO), STDIN_FILENO);
     setenv("AUTHVERIFY_TEST", SECRET, 1);
     make_program("a $(b); c", "printf %s \"$#:$(cat):$AUTHVERIFY_TEST\"");
     assert_loaded(apr_pstrcat(pool, "exec:", path_of("a $(b); c"), NULL), &strict, AV_SLICE("0::" SECRET));
+}
+END_TEST
+
+START_TEST(a_program_is_run_without_our_end_of_the_pipe)
+{
+    /* Those that the tests were started with are no matter here. */
+    for (int descriptor = STDERR_FILENO + 1; descriptor < 256; descriptor++) {
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    }
+    make_program("x", "n=0; for d in /proc/$$/fd/*; do\n"
+                      "case $d in */0 | */1 | */2) ;; *) [ ! -p $d ] || n=$((n + 1)) ;; esac; done\n"
+                      "echo $n pipes");
+    assert_loaded(apr_pstrcat(pool, "exec:", path_of("x"), NULL), &strict, AV_SLICE("0 pipes"));
 }
 END_TEST
 
@@ -717,6 +718,7 @@ static void add_file_tests(TCase *tests)
     tcase_add_loop_test(tests, a_secret_is_read_by_few_and_a_key_is_written_by_one, 0, ROWS(modes));
     if (geteuid() == 0) {
         tcase_add_test(tests, a_file_of_somebody_else_is_refused);
+        tcase_add_test(tests, a_file_of_the_user_who_starts_httpd_is_read);
         tcase_add_test(tests, a_file_of_root_is_read_by_its_group);
     }
     tcase_add_test(tests, a_file_that_may_not_be_read_is_an_error);
@@ -737,9 +739,11 @@ static void add_program_tests(TCase *tests)
     tcase_add_loop_test(tests, one_line_end_is_cut_from_a_program_s_text_and_nothing_else, 0, ROWS(contents));
     tcase_add_test(tests, a_program_is_written_by_one);
     tcase_add_test(tests, a_program_is_not_run_where_it_must_not_be);
+    tcase_add_test(tests, a_program_that_is_not_run_is_still_looked_at);
     tcase_add_loop_test(tests, a_program_that_gives_no_secret_is_refused, 0, ROWS(programs));
     tcase_add_test(tests, a_program_that_cannot_be_run_is_refused);
     tcase_add_test(tests, a_program_is_run_without_shell_arguments_or_input);
+    tcase_add_test(tests, a_program_is_run_without_our_end_of_the_pipe);
     tcase_add_test(tests, a_program_s_text_may_come_in_pieces);
     tcase_add_loop_test(tests, a_slow_program_is_killed_with_all_that_it_started, 0, ROWS(slow_programs));
 }

@@ -177,6 +177,39 @@ static av_found pieces_of(const char *text, const av_view *view, const char **pi
     return found;
 }
 
+static const struct {
+    const char *text;
+    char before, after;
+} delimiters[] = {
+    { "%{id}.%{body}", 0, '.' },
+    { "%{id}.-%{body}", 0, '.' },
+    { "%{body}.-%{id}", '-', 0 },
+    { "%{timestamp}.%{id}:%{body}", '.', ':' },
+    { "v1.%{id}:%{body}", 0, ':' },
+    { "%{id}", 0, 0 },
+    { "%{id}%{body}", 0, 0 },
+    { "%{body}%{id}", 0, 0 },
+    { "%{id}.%{body}-%{id}", 0, '.' },
+    { "%{header:x-id}.%{body}", 0, '.' },
+    { "%{header:X-Other}.%{header:X-Id}:%{body}", '.', ':' },
+    { "%{header:X-Other}.%{body}", 0, 0 },
+    { "id.%{body}", 0, 0 },
+    { "%{id}%%", 0, '%' },
+    { "%{body}%{lf}%{id}", '\n', 0 },
+};
+
+START_TEST(what_stands_beside_a_value_is_told)
+{
+    av_template made = template_of(delimiters[_i].text);
+    av_selector id = { AV_SELECT_HEADER, AV_SLICE("X-Id") };
+    char before = 'x', after = 'x';
+
+    av_template_delimiters(&made, &id, AV_SELECT_ID, &before, &after);
+    ck_assert_msg(before == delimiters[_i].before && after == delimiters[_i].after, "%s: found '%c' and '%c'",
+                  delimiters[_i].text, before, after);
+}
+END_TEST
+
 #define REQUEST                    \
     "POST /p?a=1&c=%zz HTTP/1.1\n" \
     "Host: example.org\n"          \
@@ -237,6 +270,7 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, what_is_no_template_is_refused, 0, ROWS(no_templates));
     tcase_add_test(tests, selectors_of_a_kind_are_counted);
     tcase_add_loop_test(tests, a_template_covers_what_it_holds, 0, ROWS(covered));
+    tcase_add_loop_test(tests, what_stands_beside_a_value_is_told, 0, ROWS(delimiters));
     tcase_add_loop_test(tests, what_is_known_becomes_pieces_and_the_body_stays, 0, ROWS(pieces));
     return suite;
 }

@@ -94,6 +94,7 @@ static const char *set_case(void *target, const char *value, const av_compiler *
     unsigned index = 0;
     const char *error = av_option_choice(value, names, 2, &index, compiler->pool);
     ((av_signature_settings *)target)->any_case = index == 1;
+    ((av_signature_settings *)target)->has_case = true;
     return error;
 }
 
@@ -218,7 +219,7 @@ static const char *check_expectations(const av_signature_settings *settings, apr
 /* How the signature is written. */
 static const char *check_form(av_signature_settings *settings)
 {
-    if (settings->any_case && settings->encoding != AV_HEX) {
+    if (settings->has_case && settings->encoding != AV_HEX) {
         return "case= is about hexadecimal digits; it does not go with this encoding=";
     }
     if (settings->version.len && !settings->list) {
@@ -271,6 +272,9 @@ static const char *check_text(av_rule *rule, const av_compiler *compiler)
     if (!settings->algorithm->reads_text) {
         if (settings->has_encoding) {
             return "a token is compared as it is sent; leave encoding= out";
+        }
+        if (settings->has_case) {
+            return "a token is compared as it is sent; leave case= out";
         }
         settings->encoding = AV_RAW;
         return settings->has_text ? "a token signs nothing; leave signed= out" : NULL;
@@ -397,7 +401,10 @@ const char *av_signature_finish(av_rule *rule, const av_compiler *compiler)
     error = error ? error : add_places(rule);
     error = error ? error : load_keys(rule, compiler);
     note_headers(rule);
-    settings->id_delimiter = av_template_delimiter(&settings->text, AV_SELECT_ID);
+    if (settings->id.is_set) {
+        av_template_delimiters(&settings->text, &settings->id.selector, AV_SELECT_ID, &settings->before_id,
+                               &settings->after_id);
+    }
     rule->looks_inside = (kinds_of_values(settings) & BODY_VALUES) != 0;
     settings->wants_json = (kinds_of_values(settings) & AV_SELECTS(JSON)) != 0;
     return error;

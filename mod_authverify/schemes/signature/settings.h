@@ -31,7 +31,7 @@ typedef struct av_signature_settings {
     char list;             /* between entries; 0: there is one */
     av_slice version;      /* of the entries to look at; empty: all */
     av_encoding encoding;
-    bool has_encoding, any_case;
+    bool has_encoding, has_case, any_case;
 
     /* what is signed, and with what */
     const av_algorithm *algorithm;
@@ -47,7 +47,7 @@ typedef struct av_signature_settings {
     av_time_format format;
     bool unsigned_timestamp; /* the administrator knows that it is not signed */
     av_optional_selector id, unsigned_id;
-    char id_delimiter; /* follows the id in the signed text, so it cannot be in it; 0: none */
+    char before_id, after_id; /* stand beside the id in the signed text, so they cannot be in it; 0: none */
     av_expectation expectations[AV_MAX_EXPECTATIONS];
     apr_size_t expectation_count;
     bool wants_json; /* a value stands inside a JSON body */

@@ -1,0 +1,270 @@
+"""The manual, the reference and the examples say what is so: each configuration in them passes a configuration test,
+each mistake in them is one, and their tables are those of the sources.
+
+A block of the manual that is marked ```apache must pass, one marked ```apache refused must fail with the sentence in
+the block after it, one marked ```apache htaccess is tried in a folder under the block before it.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import base64
+import re
+from pathlib import Path
+
+import pytest
+
+from client import get
+from server import Server, preset_folder
+
+TREE = Path(__file__).resolve().parents[2]
+CORE = TREE / "mod_authverify" / "core"
+SIGNATURE = TREE / "mod_authverify" / "schemes" / "signature"
+HTTPD = TREE / "mod_authverify" / "httpd"
+REFERENCE = TREE / "conf" / "authverify.conf"
+EXAMPLES = sorted((TREE / "conf" / "examples").glob("*.conf"))
+PAGES = sorted((TREE / "docs").glob("*.md")) + [TREE / "README.md"]
+
+MODULES = ["access_compat", "alias", "auth_basic", "authn_core", "authn_file", "authz_host", "authz_user", "headers",
+           "lbmethod_byrequests", "proxy", "proxy_balancer", "proxy_http", "remoteip", "rewrite",
+           "setenvif", "slotmem_shm"]
+SECRETS = "/etc/authverify/"
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+# --- making a text of the manual a configuration ----------------------------------------------------------------------
+
+def secret_of(name):
+    """What such a file would hold: a preset's page says what its secret looks like."""
+    if name.startswith("discord"):
+        return bytes(range(32)).hex()
+    if name.startswith("standard-webhooks-v1a"):
+        return f"whpk_{KEY}"
+    if name.startswith(("standard-webhooks", "svix")):
+        return f"whsec_{KEY}"
+    return "0123456789abcdef" * 4
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def usable(server, text):
+    """The text with the paths of an administrator's machine turned into the server's own, and its secrets in place."""
+    for name in re.findall(re.escape(SECRETS) + r"([\w.-]+)", text) + re.findall(r"credential:([\w.-]+)", text):
+        server.secret(name, secret_of(name))
+    text = text.replace(SECRETS, f"{server.root}/conf/").replace("/var/spool/authverify", str(server.spool))
+    text = text.replace("/usr/local/share/authverify/presets", preset_folder())
+    text = text.replace("/srv/www/users", str(server.htdocs))
+    return re.sub(r"^LoadModule authverify_module .*$", "", text, flags=re.M) + "\n"
+
+
+def manual_server():
+    defines = {"GITHUB_SECRET": "/etc/authverify/github.secret", "APPLICATION": "http://127.0.0.1:8080"}
+    server = Server("", modules=MODULES, defines=defines, environment={"SLACK_SIGNING_SECRET": secret_of("slack")})
+    server.environment["CREDENTIALS_DIRECTORY"] = str(server.root / "conf")
+    server.defines["GITHUB_SECRET"] = server.secret("github.secret", secret_of("github")).removeprefix("file:")
+    return server
+
+
+def configtest(text):
+    server = manual_server()
+    try:
+        return server.configtest(usable(server, text))
+    finally:
+        server.close()
+
+
+def uncommented(text):
+    """The reference with its lines in force: those that begin with # and no blank, and what is indented below."""
+    lines, inside = [], False
+    for line in text.splitlines():
+        inside = bool(re.match(r"#[^ ]", line)) or (inside and line.startswith("#    "))
+        lines.append(line[1:] if inside else line)
+    return "\n".join(lines) + "\n"
+
+
+# --- blocks of the manual ---------------------------------------------------------------------------------------------
+
+class Block:
+    def __init__(self, page, number, kind, text):
+        self.page, self.number, self.kind, self.text = page, number, kind, text
+
+    @property
+    def id(self):
+        return f"{self.page.name}:{self.number}"
+
+
+def blocks_of(page):
+    """The fenced blocks of a page, in order, without the indent of a list that holds them."""
+    found, current = [], None
+    for number, line in enumerate(read(page).splitlines(), 1):
+        fence = re.match(r"( *)```(.*)$", line)
+        if fence and current is None:
+            current, indent = Block(page, number, fence.group(2).strip(), ""), len(fence.group(1))
+        elif fence:
+            found.append(current)
+            current = None
+        elif current is not None:
+            current.text += line[indent:] + "\n"
+    assert current is None, f"{page}: a block is not closed"
+    return found
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+def of_kind(kind):
+    chosen = [pytest.param(at, id=block.id) for at, block in enumerate(BLOCKS) if block.kind == kind]
+    assert chosen, f"the manual has no block marked {kind}"
+    return chosen
+
+
+@pytest.mark.parametrize("at", of_kind("apache"))
+def test_a_configuration_in_the_manual_is_valid(at):
+    status, output = configtest(BLOCKS[at].text)
+    assert status == 0 and output.strip() == "Syntax OK", output
+
+
+@pytest.mark.parametrize("at", of_kind("apache refused"))
+def test_a_mistake_in_the_manual_is_one(at):
+    status, output = configtest(BLOCKS[at].text)
+    said = BLOCKS[at + 1]
+    assert said.kind == "text", f"{BLOCKS[at].id}: no block says what httpd answers"
+    assert status != 0 and said.text.strip() in output, output
+
+
+@pytest.mark.parametrize("at", of_kind("apache htaccess"))
+def test_an_htaccess_in_the_manual_works_under_the_configuration_before_it(at):
+    server = manual_server()
+    server.configure(usable(server, BLOCKS[at - 1].text))
+    with server:
+        server.write("page.html", "")
+        server.write(".htaccess", BLOCKS[at].text)
+        server.refusal("not-presented", 1)
+        assert get(server, "/page.html").status == 401
+
+
+def test_no_block_is_marked_in_a_way_that_no_test_looks_at():
+    known = {"apache", "apache refused", "apache htaccess", "text", "ini"}
+    assert not [block.id for block in BLOCKS if block.kind not in known]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_valid(path):
+    status, output = configtest(read(path))
+    assert status == 0 and output.strip() == "Syntax OK", output
+
+
+def test_the_reference_is_valid_and_changes_nothing():
+    assert not [line for line in read(REFERENCE).splitlines() if line and not line.startswith("#")]
+    status, output = configtest(read(REFERENCE))
+    assert status == 0, output
+
+
+def test_the_reference_is_valid_with_all_its_lines_in_force():
+    text = uncommented(read(REFERENCE))
+    for directive in set(re.findall(r'AP_INIT_\w+\(\s*"(\w+)"', read(HTTPD / "directives.c"))):
+        assert re.search(rf"^ *{directive} ", text, re.M), f"{directive} is never in force"
+    status, output = configtest(text)
+    assert status == 0 and output.strip() == "Syntax OK", output
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+def options_of(path, table):
+    """Names of the rows of an av_option table of a source."""
+    rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
+    return set(re.findall(r'{ "([a-z-]+)",', rows))
+
+
+RULE_OPTIONS = (options_of(CORE / "rule.c", "rule_options")
+                | options_of(SIGNATURE / "settings.c", "av_signature_options"))
+BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")
+
+
+def test_the_reference_explains_each_option_and_no_other():
+    assert set(re.findall(r"^#   ([a-z-]+)=", read(REFERENCE), re.M)) == RULE_OPTIONS | BODY_OPTIONS
+
+
+def test_the_reference_uses_each_option():
+    text = uncommented(read(REFERENCE))
+    missing = {name for name in RULE_OPTIONS | BODY_OPTIONS if not re.search(rf'(^|[\s"]){name}=', text)}
+    assert not missing
+
+
+def rows_of(page, pattern):
+    return re.findall(rf"^\| `{pattern}` \|", read(TREE / "docs" / page), re.M)
+
+
+def test_the_manual_has_a_row_for_each_option_and_no_other():
+    assert sorted(rows_of("signatures.md", "([a-z-]+)=")) == sorted(RULE_OPTIONS)
+    assert sorted(rows_of("directives.md", "([a-z-]+)=")) == sorted(BODY_OPTIONS)
+
+
+def selectors():
+    """What stands in %{...}, without the name that some take."""
+    rows = re.findall(r'{ "([a-z0-9-]+)", (true|false) }', read(CORE / "selector.c"))
+    assert rows
+    return {word + (":" if named == "true" else "") for word, named in rows} | {"lf"}
+
+
+def test_the_manual_has_a_row_for_each_selector_and_no_other():
+    assert {re.sub(r":.*", ":", row) for row in rows_of("signatures.md", r"%{([^}]+)}")} == selectors()
+
+
+def test_the_reference_explains_each_selector_and_no_other():
+    table = read(REFERENCE).split("In values, ")[1].split("signature=SELECTOR")[0]
+    named = set(re.findall(r"(?:^#|  )\s*%{([^}]+)}  ", table, re.M))
+    assert {re.sub(r":.*", ":", name) for name in named} == selectors()
+
+
+LEVELS = {"NOT_PRESENTED": "info", "MALFORMED": "info", "AMBIGUOUS": "info", "METHOD": "info", "REQUEST": "info",
+          "WRONG": "warn", "BODY": "warn", "BUSY": "error", "OURS": "error", "ACCEPTED": "debug"}
+
+
+def reasons():
+    """Name, status, class and text of each."""
+    found = re.findall(r'^AV_REASON\(\w+, "([a-z-]+)", (\d+), (\w+), "(.*)"\)$', read(CORE / "reasons.def"), re.M)
+    assert found
+    return found
+
+
+def test_the_manual_has_a_row_for_each_reason_and_no_other():
+    rows = re.findall(r"^\| `([a-z-]+)` \| *(\d*) *\| (\w+) \| ([^|]+) \|", read(TREE / "docs" / "refusals.md"), re.M)
+    expected = [(name, "" if status == "0" else status, LEVELS[what], text)
+                for name, status, what, text in reasons()]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_the_manual_says_for_each_reason_what_the_client_learns():
+    classes = dict(re.findall(r'\[AV_CLASS_(\w+)\] = "([^"]+)"', read(CORE / "reason.c")))
+    page, learned = read(TREE / "docs" / "refusals.md"), {}
+    for names, sentence in re.findall(r"^\| ((?:`[a-z-]+` ?)+) \| ([A-Z][^|]*\.) \|$", page, re.M):
+        learned.update({name: sentence for name in re.findall(r"`([a-z-]+)`", names)})
+    assert learned == {name: classes[what] for name, _, what, _ in reasons() if what != "ACCEPTED"}
+
+
+def test_the_manual_has_a_row_for_each_variable_and_no_other():
+    variables = set(re.findall(r'"(AUTHVERIFY_[A-Z_]+)"', read(HTTPD / "answer.c"))) - {"AUTHVERIFY_ERROR_BODY"}
+    assert set(rows_of("refusals.md", "(AUTHVERIFY_[A-Z_]+)")) == variables
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+def anchors_of(path):
+    """What links call the headings: lower case, with hyphens for blanks and without the rest of the punctuation."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", read(path), re.M)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = "".join(line for line in read(page).splitlines(True) if not line.startswith("    "))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{target} does not exist"
+        assert not anchor or anchor in anchors_of(file), f"{target} is no heading"
