@@ -87,18 +87,32 @@ static void add_challenge(request_rec *r, const char *challenge)
     }
 }
 
+/* RFC 6750 section 3.1: what was wrong with a bearer token that was sent. RFC 7617 section 2.1: passwords are UTF-8. */
+static const char *challenge_parameters(const av_rule *rule, const av_verdict *verdict)
+{
+    bool is_bearer = strcmp(challenge_name(rule), "Bearer") == 0;
+    if (strcmp(challenge_name(rule), "Basic") == 0) {
+        return ", charset=\"UTF-8\"";
+    }
+    if (!is_bearer || verdict->rule != rule) {
+        return "";
+    }
+    return av_reason_class(verdict->reason) == AV_CLASS_WRONG ? ", error=\"invalid_token\"" : ", error=\"invalid_request\"";
+}
+
 /* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
-static void add_challenges(request_rec *r, const apr_array_header_t *rules)
+static void add_challenges(request_rec *r, const apr_array_header_t *rules, const av_verdict *verdict)
 {
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
         const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
-        bool is_first = true;
+        bool is_first = !rule->proves_nobody;
         for (int j = 0; j < i; j++) {
             is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
         }
         if (is_first) {
-            add_challenge(r, apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"", NULL));
+            add_challenge(r, apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
+                                         challenge_parameters(rule, verdict), NULL));
         }
     }
 }
@@ -114,7 +128,7 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     avh_export_environment(r, section, verdict);
     apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
     if (status == HTTP_UNAUTHORIZED && section->policy) {
-        add_challenges(r, section->policy->rules);
+        add_challenges(r, section->policy->rules, verdict);
     }
     if (status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
@@ -137,6 +151,7 @@ int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 static const char *const variables[] = {
     "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON", "AUTHVERIFY_SCHEME",       "AUTHVERIFY_RULE",
     "AUTHVERIFY_CLIENT", "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL",
+    "AUTHVERIFY_ORG",    "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
 };
 
 void avh_clear_environment(request_rec *r)
@@ -166,6 +181,11 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
     }
     set_variable(r, "AUTHVERIFY_CLIENT", verdict->rule->proves_nobody ? NULL : verdict->client);
     set_variable(r, "AUTHVERIFY_SECRET_LABEL", verdict->label);
+    if (verdict->record) {
+        set_variable(r, "AUTHVERIFY_ORG", av_slice_string(verdict->record->org, r->pool));
+        set_variable(r, "AUTHVERIFY_ENVIRONMENT", av_slice_string(verdict->record->environment, r->pool));
+        set_variable(r, "AUTHVERIFY_SCOPES", av_slice_string(verdict->record->scopes, r->pool));
+    }
     set_variable(r, "AUTHVERIFY_ID", av_slice_string(verdict->id, r->pool));
 }
 

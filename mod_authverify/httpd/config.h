@@ -135,6 +135,7 @@ typedef struct avh_server {
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
+    apr_array_header_t *clients;  /* of const char *: the paths of clients=, as often as they are named */
     apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
 
@@ -147,7 +148,7 @@ static inline avh_server *avh_server_of(const server_rec *s)
 }
 
 /* What rules are compiled with. `pool` is where the result lives. */
-av_compiler avh_compiler(const avh_server *server, apr_pool_t *pool);
+av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool);
 
 /* Hook check_config: compiles every rule and looks at what only the whole configuration shows. The only hook of ours that
  * a configuration test runs. Logs each mistake with its line; returns OK or HTTP_INTERNAL_SERVER_ERROR. */

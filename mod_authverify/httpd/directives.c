@@ -48,7 +48,7 @@ static const char *switch_off(cmd_parms *cmd, avh_section *section, const av_wor
 static const char *add_narrowed(cmd_parms *cmd, avh_section *section, const av_words *words, bool also)
 {
     const avh_server *server = avh_server_of(cmd->server);
-    av_compiler compiler = avh_compiler(server, cmd->pool);
+    av_compiler compiler = avh_compiler(cmd->server, cmd->pool);
     const av_preset *preset = NULL;
     for (int i = 0; (preset = av_presets_at(server->presets, i)); i++) {
         if (preset->rule && strcmp(preset->name, words->at[0]) == 0) {
@@ -238,7 +238,7 @@ static const char *set_body(cmd_parms *cmd, void *section, const char *args)
     av_words words = { NULL, 0 };
     apr_array_header_t *settings = NULL;
     const av_option_target target = { body_options, section };
-    av_compiler compiler = avh_compiler(avh_server_of(cmd->server), cmd->pool);
+    av_compiler compiler = avh_compiler(cmd->server, cmd->pool);
     const char *line = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", args, NULL);
     const char *error = outside_limit(cmd);
     error = error ? error : av_words_split(line, &words, cmd->pool);
