@@ -28,6 +28,20 @@ static bool is_password(av_slice hash, av_slice presented)
     return is_right;
 }
 
+static bool is_known_password(const av_client_record *record, const av_password_memory *passwords, av_slice hash,
+                              av_slice presented)
+{
+    av_slice id = av_slice_of(record->id);
+    if (passwords && passwords->knows(passwords->store, id, hash, presented)) {
+        return true;
+    }
+    bool is_right = is_password(hash, presented);
+    if (is_right && passwords) {
+        passwords->learn(passwords->store, id, hash, presented);
+    }
+    return is_right;
+}
+
 /* Digests are compared, so that not even a length shows. */
 static bool is_secret(const av_client_secret *secret, av_slice digest, const av_crypto *crypto, bool *failed)
 {
@@ -42,8 +56,9 @@ static bool is_secret(const av_client_secret *secret, av_slice digest, const av_
     return is_right;
 }
 
-const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto, av_slice presented,
-                                        apr_time_t now, bool *failed)
+const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto,
+                                        const av_password_memory *passwords, av_slice presented, apr_time_t now,
+                                        bool *failed)
 {
     const av_client_secret *found = NULL;
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -52,8 +67,9 @@ const av_client_secret *av_client_match(const av_client_record *record, const av
     av_slice digest = { (const char *)bytes, size };
     for (apr_size_t i = 0; !*failed && i < record->secret_count; i++) {
         const av_client_secret *secret = &record->secrets[i];
-        bool is_right = secret->kind == AV_SECRET_BCRYPT ? is_password(secret->value, presented)
-                                                         : is_secret(secret, digest, crypto, failed);
+        bool is_right = secret->kind == AV_SECRET_BCRYPT
+                            ? is_known_password(record, passwords, secret->value, presented)
+                            : is_secret(secret, digest, crypto, failed);
         if (is_right && is_valid_at(secret->not_before, secret->expires, now)) {
             found = secret;
         }
@@ -179,7 +195,7 @@ av_reason av_client_prove(const av_claim *claim, const av_reading *reading, cons
         return prove_sender(claim, reading, label, pool);
     }
     const av_client_secret *secret =
-        av_client_match(claim->record, claim->rule->crypto, claim->proofs[0].bytes, claim->now, &failed);
+        av_client_match(claim->record, claim->rule->crypto, claim->rule->passwords, claim->proofs[0].bytes, claim->now, &failed);
     *label = secret ? secret->label : NULL;
     if (failed) {
         return AV_INTERNAL_ERROR;

@@ -64,11 +64,19 @@ av_reason av_client_prove(const av_claim *claim, const av_reading *reading, cons
 /* What a client is called once it is proven: its user= limit, else its id. */
 const char *av_client_name(const av_client_record *record);
 
+/* Remembers that a password was right (stores/verdict_cache.h); the core keeps no state. */
+typedef struct av_password_memory {
+    void *store;
+    bool (*knows)(void *store, av_slice client, av_slice hash, av_slice password);
+    void (*learn)(void *store, av_slice client, av_slice hash, av_slice password);
+} av_password_memory;
+
 /* Which of the client's secrets that are valid at `now` is `presented`, in constant time for each of them: NULL for none.
  * Every secret costs the same work whether it matches or not. *failed is set where the library refused to work.
- * bcrypt: secrets cost what they cost; see verdict_cache.h for how to pay once. */
-const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto, av_slice presented,
-                                        apr_time_t now, bool *failed);
+ * A bcrypt: secret that `passwords` (may be NULL) knows to be right is not computed again. */
+const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto,
+                                        const av_password_memory *passwords, av_slice presented, apr_time_t now,
+                                        bool *failed);
 
 /* What a client may do, asked once it is proven: its time, its schemes, whether it is one for this rule, its limits. Returns
  * AV_ACCEPTED or the reason. */

@@ -254,6 +254,7 @@ static av_rule *begin_rule(const char *name, const av_scheme *scheme, const av_c
     av_rule *rule = apr_pcalloc(pool, sizeof(*rule));
     rule->scheme = scheme;
     rule->crypto = compiler->crypto;
+    rule->passwords = compiler->passwords;
     rule->name = rule->identity = apr_pstrdup(pool, name);
     rule->strip = true;
     rule->header_names = apr_array_make(pool, 4, sizeof(av_slice));

@@ -26,6 +26,7 @@ struct av_rule {
 
     const av_client_source *const *clients; /* clients=, in order, NULL at the end; NULL: the rule has one sender */
     const av_crypto *crypto;
+    const av_password_memory *passwords;
     const av_algorithm *algorithm; /* signing schemes: how a client's plain: secret becomes a key */
     av_encoding key_encoding;
     const char *key_prefix;

@@ -1,6 +1,7 @@
 /* Makes, merges and finishes configurations.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients.h"
+#include "passwords.h"
 
 #include <http_main.h>
 
@@ -60,6 +61,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
     if (!shared) {
         avh_server *server = apr_pcalloc(pool, sizeof(*server));
         server->crypto = av_crypto_create(pool);
+        server->passwords = avh_passwords_create(server->crypto, pool);
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
@@ -99,6 +101,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                           .crypto = server->crypto,
                           .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
                           .presets = server->presets,
+                          .passwords = server->passwords,
                           .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                           .open_clients = avh_clients_open,
                           .open_baton = (void *)s,

@@ -132,6 +132,7 @@ typedef struct avh_exported {
 /* What belongs to the whole server, not to a section. Lives as long as the configuration. */
 typedef struct avh_server {
     const av_crypto *crypto;
+    const av_password_memory *passwords;
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
