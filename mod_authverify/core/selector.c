@@ -30,7 +30,7 @@ static const struct {
 static bool has_blank_or_brace(av_slice name)
 {
     return av_slice_contains(name, ' ') || av_slice_contains(name, '\t') || av_slice_contains(name, '}') ||
-           av_slice_contains(name, '{');
+           av_slice_contains(name, '{') || av_slice_contains(name, '\0');
 }
 
 const char *av_selector_parse(av_slice text, av_selector *selector, apr_pool_t *pool)
@@ -144,15 +144,6 @@ static av_found known(av_slice text, av_slice *value)
     return AV_FOUND;
 }
 
-static av_slice joined(av_slice a, av_slice b, apr_pool_t *pool)
-{
-    char *text = apr_palloc(pool, a.len + b.len + 1);
-    memcpy(text, a.at, a.len);
-    memcpy(text + a.len, b.at, b.len);
-    text[a.len + b.len] = '\0';
-    return (av_slice){ text, a.len + b.len };
-}
-
 av_found av_selector_read(const av_selector *selector, const av_view *view, av_slice *value, apr_pool_t *pool)
 {
     const av_request *request = view->request;
@@ -165,7 +156,7 @@ av_found av_selector_read(const av_selector *selector, const av_view *view, av_s
     case AV_SELECT_METHOD:
         return known(request->method, value);
     case AV_SELECT_URL:
-        return known(joined(request->origin, request->target, pool), value);
+        return known(av_slice_join(request->origin, request->target, pool), value);
     case AV_SELECT_PATH:
         return known(request->path, value);
     case AV_SELECT_QUERY:

@@ -89,6 +89,19 @@ bool av_slice_is_visible(av_slice slice)
     return slice.len > 0;
 }
 
+av_slice av_slice_join(av_slice a, av_slice b, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, a.len + b.len + 1);
+    if (a.len > 0) {
+        memcpy(text, a.at, a.len);
+    }
+    if (b.len > 0) {
+        memcpy(text + a.len, b.at, b.len);
+    }
+    text[a.len + b.len] = '\0';
+    return (av_slice){ text, a.len + b.len };
+}
+
 char *av_slice_string(av_slice slice, apr_pool_t *pool)
 {
     return apr_pstrmemdup(pool, slice.len ? slice.at : "", slice.len);

@@ -46,6 +46,9 @@ bool av_slice_split(av_slice *rest, char separator, av_slice *part);
 /* Every byte is a visible ASCII character, 0x21 to 0x7e, and there is at least one. */
 bool av_slice_is_visible(av_slice slice);
 
+/* Both, one after the other, NUL-terminated in `pool`. */
+av_slice av_slice_join(av_slice a, av_slice b, apr_pool_t *pool);
+
 /* A NUL-terminated copy in `pool`. */
 char *av_slice_string(av_slice slice, apr_pool_t *pool);
 

@@ -129,10 +129,7 @@ static void add_known(av_piece *pieces, apr_size_t *count, av_slice value, apr_p
         pieces[(*count)++] = (av_piece){ .kind = AV_PIECE_BYTES, .bytes = value };
         return;
     }
-    char *text = apr_palloc(pool, last->bytes.len + value.len);
-    memcpy(text, last->bytes.at, last->bytes.len);
-    memcpy(text + last->bytes.len, value.at, value.len);
-    last->bytes = (av_slice){ text, last->bytes.len + value.len };
+    last->bytes = av_slice_join(last->bytes, value, pool);
 }
 
 av_found av_template_pieces(const av_template *made, const av_view *view, const av_piece **pieces, apr_size_t *count,

@@ -55,10 +55,13 @@ void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdic
     }
     const char *id = or_dash(av_slice_string(verdict->id, r->pool));
     const char *rule = verdict->rule ? verdict->rule->name : "-";
-    const char *result = result_word(section, verdict);
+    const char *result = r->main ? "lookup-refused" : result_word(section, verdict);
     int level = avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason));
+    if (r->main && level < APLOG_INFO) {
+        level = APLOG_INFO; /* what httpd looks up by itself says nothing about who sent the request */
+    }
     if (verdict->reason == AV_ACCEPTED) {
-        ap_log_rerror(APLOG_MARK, level, 0, r, "%s rule=%s client=%s secret=%s id=%s", result, rule, verdict->client,
+        ap_log_rerror(APLOG_MARK, level, 0, r, "accepted rule=%s client=%s secret=%s id=%s", rule, verdict->client,
                       or_dash(verdict->label), id);
     }
     else if (avh_refusal_is_logged(r, verdict->reason, level)) {
@@ -120,8 +123,10 @@ static void add_challenges(request_rec *r, const apr_array_header_t *rules, cons
 static int refuse(request_rec *r, const avh_section *section, const av_verdict *verdict, int answered)
 {
     int status = av_reason_status(verdict->reason);
-    avh_drop_body(r);
-    if (section->policy) {
+    if (!r->main) { /* a subrequest that is refused takes nothing from the request that asked for it */
+        avh_drop_body(r);
+    }
+    if (section->policy && !r->main) {
         avh_strip_credentials(r, section->policy);
     }
     avh_clear_environment(r);

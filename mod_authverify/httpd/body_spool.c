@@ -13,6 +13,8 @@
 #define READ_SIZE (64 * 1024)       /* asked of the filters at once */
 #define DRAIN_LIMIT (64 * 1024)     /* an unread body up to this is taken off the connection of a refused request */
 #define LARGEST_PLAIN_BUFFER (8 * 1024)
+#define SHORTEST_PAUSE apr_time_from_msec(1)
+#define LONGEST_PAUSE apr_time_from_msec(20)
 
 struct avh_spool {
     request_rec *r;
@@ -139,7 +141,7 @@ static avh_spool *create_spool(request_rec *r, const avh_section *section, const
     return spool;
 }
 
-/* Ends a wait in the network when the whole body's time is over. HTTP/2 waits on no socket of its own. */
+/* Ends a wait in the network when the whole body's time is over. */
 static void limit_wait(request_rec *r, apr_time_t deadline, apr_interval_time_t usual)
 {
     apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
@@ -147,6 +149,35 @@ static void limit_wait(request_rec *r, apr_time_t deadline, apr_interval_time_t 
     if (socket) {
         apr_socket_timeout_set(socket, left < 0 ? 0 : left < usual ? left : usual);
     }
+}
+
+/* On HTTP/2 a stream waits on no socket whose timeout could be set, so the wait is cut into small ones here. The first read
+ * of a client that waits for "100 Continue" must be one that blocks: it sends that. */
+static apr_status_t read_stream(request_rec *r, apr_bucket_brigade *brigade, apr_time_t deadline)
+{
+    apr_interval_time_t pause = SHORTEST_PAUSE;
+    apr_status_t status = APR_EAGAIN;
+    if (r->expecting_100) {
+        return ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
+    }
+    while ((status = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_NONBLOCK_READ, READ_SIZE)) ==
+               APR_EAGAIN || (status == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade))) {
+        if (apr_time_now() > deadline) {
+            return APR_TIMEUP;
+        }
+        apr_sleep(pause);
+        pause = pause < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
+    }
+    return status;
+}
+
+static apr_status_t read_some(request_rec *r, apr_bucket_brigade *brigade, apr_time_t deadline)
+{
+    if (r->connection->master) {
+        return read_stream(r, brigade, deadline);
+    }
+    limit_wait(r, deadline, r->server->timeout);
+    return ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
 }
 
 static avh_read_result result(av_reason reason)
@@ -220,8 +251,7 @@ static avh_read_result read_body(avh_spool *spool, const avh_section *section, a
 
     spool->rest = brigade;
     while (!spool->has_ended && read.reason == AV_ACCEPTED) {
-        limit_wait(r, deadline, r->server->timeout);
-        apr_status_t status = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
+        apr_status_t status = read_some(r, brigade, deadline);
         read = status == APR_SUCCESS ? take_brigade(spool, section, brigade, limit, reading) : read_failure(r, status);
         if (!spool->has_ended && read.reason == AV_ACCEPTED && apr_time_now() > deadline) {
             r->connection->keepalive = AP_CONN_CLOSE;

@@ -21,7 +21,9 @@ static avh_protection merged_protection(const avh_section *outer, const avh_sect
         return outer->protection;
     }
     if (inner->protection == AVH_OFF_BY_HTACCESS && outer->protection == AVH_ON) {
-        return outer->override == AVH_SWITCH_ON ? AVH_OFF : AVH_CONTRADICTED;
+        /* httpd merges a folder with its .htaccess first, and both with the server last */
+        avh_switch override = inner->override ? inner->override : outer->override;
+        return override == AVH_SWITCH_ON ? AVH_OFF : AVH_CONTRADICTED;
     }
     return inner->protection;
 }

@@ -58,10 +58,10 @@ static void strip_parameter_here(request_rec *r, av_slice name)
     }
 }
 
-/* The access log looks at the first request of a chain, the handler at the last. */
+/* The access log looks at the first request of a chain of redirects, the handler at the last. A subrequest is by itself. */
 static void strip_parameter(request_rec *r, av_slice name)
 {
-    for (; r; r = r->main ? r->main : r->prev) {
+    for (; r; r = r->prev) {
         strip_parameter_here(r, name);
         if (!r->main && !r->prev) {
             ap_update_child_status(r->connection->sbh, SERVER_BUSY_WRITE, r);

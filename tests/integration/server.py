@@ -26,6 +26,8 @@ HEALTHY = re.compile(
     r"|AH02282|Graceful restart requested|resuming normal operations"
     r"|\[authverify:debug\]")  # at debug every refusal has a line of its own, so that tests can count them
 
+RUNS = "resuming normal operations"  # the last that httpd says when it has started, or restarted
+
 # Below those that Linux gives to connections, which would take a port before httpd does.
 PORTS = range(20000, 32768)
 _next_port = itertools.count(random.randrange(len(PORTS)))
@@ -56,6 +58,11 @@ def module_under_test():
         return os.path.abspath(path)
     build = os.environ.get("AUTHVERIFY_BUILD", str(Path(__file__).resolve().parents[2]))
     return os.path.abspath(os.path.join(build, ".libs", "mod_authverify.so"))
+
+
+def is_sanitized():
+    """The module under test was built with the address sanitizer, which keeps memory that was freed."""
+    return b"__asan_init" in Path(module_under_test()).read_bytes()
 
 
 def preset_folder():
@@ -252,15 +259,15 @@ class Server:
         return result.returncode, result.stdout + result.stderr
 
     def start(self):
+        runs = self._count_log(RUNS)
         with open(self.root / "logs" / "console", "wb") as console:
             self.process = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=console,
                                             stderr=console, start_new_session=True, env=self.environment)
         if self not in Server.alive:
             Server.alive.append(self)
-        # The port alone says nothing: httpd opens it, and another one may fail after it.
-        running = self.root / "run" / "httpd.pid"
-        wait_until(lambda: self.process.poll() is not None or (running.exists() and accepts(self.port)), START_SECONDS,
-                   lambda: "httpd does not accept connections\n" + self.all_output())
+        # A port that is open says too little: another one may fail after it, and signals are not handled yet.
+        wait_until(lambda: self.process.poll() is not None or self._count_log(RUNS) > runs, START_SECONDS,
+                   lambda: "httpd does not start\n" + self.all_output())
         if self.process.poll() is not None:
             self.keep = True
             raise AssertionError(f"httpd ended with {self.process.returncode} at start\n{self.all_output()}")
@@ -308,9 +315,9 @@ class Server:
 
     def graceful(self):
         """Restarts gracefully and returns when the new generation has taken over."""
-        done = self._count_log("resuming normal operations")
+        done = self._count_log(RUNS)
         self.process.send_signal(signal.SIGUSR1)
-        wait_until(lambda: self._count_log("resuming normal operations") > done, START_SECONDS,
+        wait_until(lambda: self._count_log(RUNS) > done, START_SECONDS,
                    lambda: "graceful restart did not finish\n" + self.all_output())
 
     def _count_log(self, text):

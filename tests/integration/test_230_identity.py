@@ -50,12 +50,28 @@ CustomLog logs/requests requests
 <Location "/status">
     SetHandler server-status
 </Location>
+SetEnvIf X-Client "." SPOOFED=yes
+<Location "/condition/require/">
+    Require expr "%{HTTP:X-Client} == 'forged-name'"
+</Location>
+<Location "/condition/environment/">
+    Require env SPOOFED
+</Location>
+<Location "/condition/rewrite/">
+    Require all denied
+</Location>
+RewriteEngine on
+RewriteCond "%{HTTP:X-Client}" "forged"
+RewriteRule "^/condition/rewrite/" "/open/cgi/hash.py" [PT]
+<Location "/query/spelling/">
+    CheckSpelling on
+</Location>
+LuaMapHandler "^/query/lua$" "${ROOT}/htdocs/target.lua"
 <Directory "${ROOT}/htdocs/pages">
     Options +Includes
     SetOutputFilter INCLUDES
 </Directory>
 Alias "/open/pages/" "${ROOT}/htdocs/pages/"
-RewriteEngine on
 RewriteRule "^/query/rewritten/(.*)" "http://127.0.0.1:${BACKEND}/$1" [P]
 """ + "".join(f"""
 ProxyPass "/{name}/proxy/" "http://127.0.0.1:${{BACKEND}}/"
@@ -74,13 +90,17 @@ ScriptAlias "/{name}/cgi/" "${{ROOT}}/htdocs/cgi/"
 @pytest.fixture(scope="module")
 def server(backend):
     started = Server(CONFIG, defines={"BACKEND": backend.port},
-                     modules=["proxy", "proxy_http", "cgid", "alias", "http2", "status", "include", "rewrite"],
+                     modules=["proxy", "proxy_http", "cgid", "alias", "http2", "status", "include", "rewrite", "setenvif",
+                              "speling", "lua", "mime"],
                      allow=["signed= does not cover the body"])
     started.secret("first.secret", SECRET)
     started.secret("second.secret", OTHER)
     started.secret("token.secret", TOKEN)
     (started.htdocs / "cgi").mkdir()
     shutil.copy(HANDLERS / "hash.py", started.htdocs / "cgi")
+    started.write("query/spelling/page.html", "page")
+    started.write("target.lua", "function handle(r)\n    r:puts(r.unparsed_uri, '|', r.the_request, '|', r.args or '')\n"
+                                "    return apache2.OK\nend\n")
     started.write("pages/include.html", '<!--#include virtual="/open/cgi/hash.py" -->')
     with started:
         yield started
@@ -269,6 +289,12 @@ def test_a_clients_own_copy_in_a_trailer_reaches_no_handler(server, backend, han
         assert values(received(backend), "X-Client") == ["github"]
 
 
+@pytest.mark.parametrize("condition", ["require", "environment", "rewrite"])
+def test_a_clients_own_copy_meets_no_condition(server, condition):
+    server.expect("AH01630: client denied by server configuration", 1)
+    assert send_forged(server, f"/condition/{condition}/page").status == 403
+
+
 @pytest.mark.parametrize("connection_header", [
     "close, X-Client", "X-Client, close", "close,x-client,X-ALL", "close, X_Client, x_all", "close, , X-Client"])
 def test_the_connection_header_cannot_strike_an_exported_header(server, backend, connection_header):
@@ -400,15 +426,30 @@ def test_a_credential_in_an_absolute_target_is_not_in_the_log(server, backend):
     assert backend.requests[-1].path == "/x?a=1"
 
 
+def test_a_credential_in_the_query_is_nowhere_in_the_request_that_a_module_sees(server):
+    target = "/query/lua"
+    assert get(server, f"{target}?a=1&sig={in_query(target)}").body.decode() == (
+        f"{target}?a=1|GET {target}?a=1 HTTP/1.1|a=1")
+
+
+def test_a_credential_in_the_query_is_in_no_corrected_address(server):
+    target = "/query/spelling/pgae.html"
+    server.allow("AH03247|AH0324")
+    response = get(server, f"{target}?a=1&sig={in_query(target)}")
+    assert (response.status, response.get("Location").partition("?")[1:]) == (301, ("?", "a=1"))
+
+
 def test_a_credential_in_the_query_is_on_no_status_page(server):
-    path = "/query/cgi/hash.py"
-    signature = in_query(path)
+    """The page shows the target of a request that is being handled: of one whose handler waits for its body. httpd notes the
+    target as soon as it has the head, so a moment before any module of its can change that."""
+    path = "/query/proxy/x"
+    signature = in_query(path, method="POST")
     with Connection(server.port) as connection:
-        for _ in range(4):
-            assert request(server, "GET", f"{path}?seen=1&sig={signature}", {}, connection=connection).status == 200
-        page = get(server, "/status").body.decode()
-    assert "seen=1" in page  # the page shows targets: the test tests something
-    assert signature[:8] not in page
+        connection.send(head("POST", f"{path}?waits=1&sig={signature}", {"Content-Length": "2", "Connection": "close"}))
+        wait_until(lambda: "waits=1" in (page := get(server, "/status").body.decode()) and signature[:8] not in page, LOG_SECONDS,
+                   "the credential is on the page")
+        connection.send("ab")
+        assert connection.final_response().status == 200
 
 
 def test_the_secret_and_the_credential_are_in_no_log_at_all(server):

@@ -54,6 +54,21 @@ AddLanguage en .en
     RewriteRule "^to-ruled$" "/ruled/hash.py" [L]
     RewriteRule "^to-static$" "/ruled/secret.txt" [L]
 </Directory>
+<Directory "${{ROOT}}/htdocs/mixed">
+    DirectoryIndex secret.html hash.py
+    RewriteEngine on
+    RewriteCond "/ruled/secret.txt" -U
+    RewriteRule "^asks$" "nothing.txt" [L]
+    RewriteRule "^asks$" "hash.py" [L]
+    RewriteCond "%{{LA-U:REMOTE_USER}}" "^$"
+    RewriteRule "^looks-ahead$" "hash.py" [L]
+</Directory>
+<Files "secret.html">
+    {RULE}
+</Files>
+RewriteEngine on
+RewriteCond "%{{LA-U:REMOTE_USER}}" "^github$"
+RewriteRule "^/ruled/ahead$" "${{ROOT}}/htdocs/ruled/hash.py" [L]
 <Location "/fallback">
     {RULE}
     FallbackResource /fallback/hash.py
@@ -111,10 +126,13 @@ def shared_server(backend):
     started.secret("github", SECRET)
     install_handlers(started)
     script = (started.htdocs / "cgi/hash.py").read_bytes()
-    for folder in ("ruled", "ruled/rewritten", "other", "same-keys", "open", "fallback", "views"):
+    for folder in ("ruled", "ruled/rewritten", "other", "same-keys", "open", "fallback", "mixed"):
         started.write(f"{folder}/hash.py", script, 0o755)
     for name in ("ruled/secret.txt", "other/secret.txt", "errors/ruled/secret.txt"):
         started.write(name, "the secret text")
+    started.write("ruled/ahead", "not reached by who is proven")
+    started.write("mixed/secret.html", "the secret text")
+    started.write("mixed/nothing.txt", "nothing")
     started.write("ruled/static/index.html", "index")
     started.write("ruled/listing/one.txt", "one")
     started.write("ruled/views/page.html.en", "negotiated")
@@ -286,6 +304,36 @@ def test_an_include_under_a_rule_shows_its_own_and_not_the_other_policy(server):
 def test_an_include_of_another_policy_is_shown_to_who_proves_both(server):
     answer = get(server, "/ruled/include.shtml", {**github(SECRET), **stripe(SECRET)})
     assert answer.body.startswith(b"the secret text|the secret text|")
+
+
+@pytest.mark.parametrize("proof,reason", [({}, "not-presented"), (github(SECRET, BODY), "wrong-signature")])
+def test_an_include_cannot_be_proven_once_the_page_around_it_took_the_body(server, proof, reason):
+    server.allow(r"AH01480|unable to include|unable to lookup information")
+    server.allow(f"reason={reason} ")
+    with Connection(server.port) as connection:
+        answer = post(server, "/open/include.shtml", proof, BODY, connection=connection)
+        assert (answer.status, b"secret text" in answer.body, b"open text" in answer.body) == (200, False, True)
+        if answer.get("Connection") != "close":
+            assert get(server, "/ruled/secret.txt", github(SECRET), connection=connection).status == 200
+
+
+@pytest.mark.parametrize("path", ["/mixed/", "/mixed/asks", "/mixed/looks-ahead"])
+@pytest.mark.parametrize("size", [20, 300000])
+def test_a_refused_lookup_takes_no_body_from_the_open_handler(server, path, size):
+    """httpd only asked whether it may serve something else; who answers in the end needs no proof, and gets the body."""
+    server.allow_refusals("not-presented")
+    body = BODY[:size]
+    answer = post(server, path, {}, body)
+    assert (answer.status, answer.json()["length"]) == (200, size)
+    assert answer.json()["sha256"] == hashlib.sha256(body).hexdigest()
+
+
+def test_a_lookup_ahead_proves_the_request_once_and_keeps_its_body(server):
+    server.refusal("not-presented", 1)
+    server.refusal("wrong-signature", 1)
+    assert_arrived(post(server, "/ruled/ahead", github(SECRET, BODY), BODY))
+    assert post(server, "/ruled/ahead", {}, BODY).status == 401
+    assert post(server, "/ruled/ahead", github(SECRET, BODY), BODY[:-1]).status == 401
 
 
 def test_an_include_does_not_hand_the_body_on_twice(server, backend):

@@ -285,6 +285,25 @@ def test_a_body_that_stops_is_refused_when_its_timeout_is_over(server, backend):
     assert backend.count == 0
 
 
+def test_an_http2_body_that_stops_is_refused_when_its_timeout_is_over(server, backend):
+    server.refusal("body-too-slow", 1)
+    (proof, value), = GOOD_FORM.items()
+    client = subprocess.Popen(["curl", "--silent", "--http2-prior-knowledge", "--header", f"{proof}: {value}", "--request",
+                               "POST", "--upload-file", "-", f"http://127.0.0.1:{server.port}/slow"], stdin=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        client.stdin.write(b"x" * 300000)
+        client.stdin.flush()
+        started = time.monotonic()
+        wait_until(lambda: any("refused" in line for line in server.new_lines()), 15, "the body is still waited for")
+        assert time.monotonic() - started < 5
+    finally:
+        client.kill()
+        client.wait()
+        client.stdin.close()
+    assert backend.count == 0
+
+
 @pytest.mark.parametrize("host", ["hurried.example", "impatient.example"])
 def test_the_timeouts_of_httpd_end_a_body_too(server, backend, host):
     server.refusal("body-too-slow", 1)

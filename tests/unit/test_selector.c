@@ -81,6 +81,16 @@ START_TEST(what_is_no_selector_is_refused)
 }
 END_TEST
 
+START_TEST(a_name_does_not_end_at_a_nul)
+{
+    av_selector selector;
+
+    assert_sentence(av_selector_parse(AV_SLICE("header:X\0Y"), &selector, pool), "a name holds neither blanks nor braces");
+    assert_sentence(av_selector_parse(AV_SLICE("json:\0"), &selector, pool), "a name holds neither blanks nor braces");
+    assert_sentence(av_selector_parse(AV_SLICE("body\0"), &selector, pool), "is no selector");
+}
+END_TEST
+
 #define SOME (AV_SELECTS(HEADER) | AV_SELECTS(JSON) | AV_SELECTS(METHOD))
 
 static const struct {
@@ -320,6 +330,7 @@ Suite *unit_suite(void)
 
     tcase_add_loop_test(tests, a_selector_is_a_word_and_perhaps_a_name, 0, ROWS(selectors));
     tcase_add_loop_test(tests, what_is_no_selector_is_refused, 0, ROWS(no_selectors));
+    tcase_add_test(tests, a_name_does_not_end_at_a_nul);
     tcase_add_loop_test(tests, an_option_takes_one_selector_of_the_kinds_it_allows, 0, ROWS(options));
     tcase_add_loop_test(tests, the_head_s_values_are_there_before_the_body, 0, ROWS(head_values));
     tcase_add_loop_test(tests, a_parameter_is_read_decoded_and_once, 0, ROWS(queries));

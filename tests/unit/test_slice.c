@@ -149,6 +149,25 @@ START_TEST(a_string_is_a_copy_that_ends_in_nul)
 }
 END_TEST
 
+static const struct {
+    av_slice a, b, joined;
+} joins[] = {
+    { TEXT("abc"), TEXT("de"), TEXT("abcde") }, { TEXT("abc"), TEXT(""), TEXT("abc") },
+    { TEXT(""), TEXT("de"), TEXT("de") },       { TEXT(""), TEXT(""), TEXT("") },
+    { { NULL, 0 }, TEXT("de"), TEXT("de") },    { TEXT("abc"), { NULL, 0 }, TEXT("abc") },
+    { { NULL, 0 }, { NULL, 0 }, TEXT("") },     { TEXT("a\0b"), TEXT("\0c"), TEXT("a\0b\0c") },
+};
+
+START_TEST(two_slices_are_joined_in_order)
+{
+    av_slice joined = av_slice_join(tight_copy(joins[_i].a), tight_copy(joins[_i].b), pool);
+
+    assert_slice(joined, joins[_i].joined, "joined");
+    ck_assert_int_eq(joined.at[joined.len], '\0');
+    assert_slice(av_slice_join(joins[_i].a, joins[_i].b, pool), joins[_i].joined, "joined as they are");
+}
+END_TEST
+
 START_TEST(null_is_the_empty_slice)
 {
     ck_assert_uint_eq(av_slice_of(NULL).len, 0);
@@ -171,6 +190,7 @@ Suite *unit_suite(void)
     tcase_add_test(tests, splitting_null_gives_no_part);
     tcase_add_loop_test(tests, visible_is_ascii_that_prints, 0, ROWS(visibles));
     tcase_add_test(tests, a_string_is_a_copy_that_ends_in_nul);
+    tcase_add_loop_test(tests, two_slices_are_joined_in_order, 0, ROWS(joins));
     tcase_add_test(tests, null_is_the_empty_slice);
     return suite;
 }
