@@ -1,6 +1,7 @@
 /* The Authorization header.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "authorization.h"
+#include "selector.h"
 
 bool av_authorization_has(av_slice value, av_slice word, av_slice *credential)
 {
@@ -26,6 +27,9 @@ av_reason av_authorization_find(const av_request *request, av_slice word, av_sli
             return AV_AMBIGUOUS_CREDENTIAL;
         }
         is_found = av_authorization_has(header->value, word, credential);
+        if (is_found && av_value_is_merged(header->value)) {
+            return AV_AMBIGUOUS_CREDENTIAL;
+        }
     }
     return is_found ? AV_ACCEPTED : AV_NOT_PRESENTED;
 }

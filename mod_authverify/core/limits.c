@@ -1,6 +1,7 @@
 /* What a sender may do.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "limits.h"
+#include "strict_path.h"
 
 bool av_list_has(av_slice list, av_slice word)
 {
@@ -44,8 +45,8 @@ av_reason av_limits_check(const av_limits *limits, const av_request *request)
     if (limits->methods.len && !av_list_has(limits->methods, request->method)) {
         return AV_METHOD_NOT_ALLOWED;
     }
-    if (limits->paths.len && !path_is_listed(limits->paths, request->place)) {
-        return AV_PATH_NOT_ALLOWED;
+    if (limits->paths.len && (!av_path_is_plain(request->path) || !path_is_listed(limits->paths, request->place))) {
+        return AV_PATH_NOT_ALLOWED; /* also a path that somebody behind us may read as another one */
     }
     return limits->besides ? av_limits_check(limits->besides, request) : AV_ACCEPTED;
 }

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define LONGEST_TEXT 64
@@ -275,4 +276,22 @@ bool av_networks_contain(const av_networks *networks, const av_address *address)
         }
     }
     return low < networks->ranges->nelts && compare(at[low].first, wanted) <= 0;
+}
+
+av_slice av_networks_bytes(const av_networks *networks)
+{
+    return (av_slice){ networks->ranges->elts, (apr_size_t)networks->ranges->nelts * sizeof(range) };
+}
+
+const av_networks *av_networks_of_bytes(av_slice bytes, apr_pool_t *pool)
+{
+    apr_size_t count = bytes.len / sizeof(range);
+    if (!count || count > INT_MAX || bytes.len % sizeof(range)) {
+        return NULL;
+    }
+    av_networks *networks = apr_palloc(pool, sizeof(*networks));
+    networks->ranges = apr_array_make(pool, (int)count, sizeof(range));
+    networks->ranges->nelts = (int)count;
+    memcpy(networks->ranges->elts, bytes.at, bytes.len);
+    return networks;
 }

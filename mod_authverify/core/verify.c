@@ -125,7 +125,8 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
         return AV_NOT_PRESENTED;
     }
     int other;
-    if (rule->exclusive && first_that_sees(policy->rules, index + 1, request, &other, pool)) {
+    const av_rule *second = rule->exclusive ? first_that_sees(policy->rules, index + 1, request, &other, pool) : NULL;
+    if (second && !second->proves_nobody) {
         *claim = apr_pcalloc(pool, sizeof(**claim));
         (*claim)->rule = rule;
         return AV_AMBIGUOUS_CREDENTIAL;

@@ -93,14 +93,20 @@ static void add_challenge(request_rec *r, const char *challenge)
 /* RFC 6750 section 3.1: what was wrong with a bearer token that was sent. RFC 7617 section 2.1: passwords are UTF-8. */
 static const char *challenge_parameters(const av_rule *rule, const av_verdict *verdict)
 {
-    bool is_bearer = strcmp(challenge_name(rule), "Bearer") == 0;
     if (strcmp(challenge_name(rule), "Basic") == 0) {
         return ", charset=\"UTF-8\"";
     }
-    if (!is_bearer || verdict->rule != rule) {
+    if (strcmp(challenge_name(rule), "Bearer") != 0 || verdict->rule != rule) {
         return "";
     }
-    return av_reason_class(verdict->reason) == AV_CLASS_WRONG ? ", error=\"invalid_token\"" : ", error=\"invalid_request\"";
+    return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
+}
+
+static const char *challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict)
+{
+    const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
+    return apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
+                       challenge_parameters(rule, verdict), NULL);
 }
 
 /* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
@@ -108,14 +114,12 @@ static void add_challenges(request_rec *r, const apr_array_header_t *rules, cons
 {
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
-        const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
         bool is_first = !rule->proves_nobody;
         for (int j = 0; j < i; j++) {
             is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
         }
         if (is_first) {
-            add_challenge(r, apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
-                                         challenge_parameters(rule, verdict), NULL));
+            add_challenge(r, challenge_of(r, rule, verdict));
         }
     }
 }
@@ -134,6 +138,9 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
     if (status == HTTP_UNAUTHORIZED && section->policy) {
         add_challenges(r, section->policy->rules, verdict);
+    }
+    if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
+        add_challenge(r, challenge_of(r, verdict->rule, verdict));
     }
     if (status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);

@@ -65,13 +65,6 @@ static inline bool avh_is_protected(const avh_section *section)
     return section->protection == AVH_ON || section->protection == AVH_CONTRADICTED;
 }
 
-/* Targets that a second decoder may read as another path are refused: where it is said, and where a rule has paths=. */
-static inline bool avh_wants_plain_path(const avh_section *section)
-{
-    return section->strict_path == AVH_SWITCH_ON ||
-           (section->strict_path == AVH_SWITCH_UNSET && section->policy && section->policy->has_paths);
-}
-
 /* Only looked at: nothing is refused and nothing changed. */
 static inline bool avh_is_observed(const avh_section *section)
 {

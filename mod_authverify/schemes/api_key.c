@@ -67,6 +67,9 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
         case AV_ABSENT:
             break;
         case AV_FOUND:
+            if (av_value_is_merged(key)) {
+                return AV_AMBIGUOUS_CREDENTIAL;
+            }
             proof->bytes = key;
             found++;
             break;

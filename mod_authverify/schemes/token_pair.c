@@ -103,7 +103,7 @@ static av_reason read_header(const av_selector *selector, const av_token_format 
                              apr_pool_t *pool)
 {
     av_found found = av_selector_read(selector, view, value, pool);
-    if (found == AV_TWICE) {
+    if (found == AV_TWICE || (found == AV_FOUND && av_value_is_merged(*value))) {
         return AV_AMBIGUOUS_CREDENTIAL;
     }
     return found == AV_FOUND && av_token_format_is(format, *value) ? AV_ACCEPTED : AV_MALFORMED_CREDENTIAL;
