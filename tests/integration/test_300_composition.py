@@ -275,6 +275,34 @@ def test_options_under_a_rule_needs_a_proof(server):
     assert request(server, "OPTIONS", "/none/nothing", github(SECRET)).status == 200
 
 
+# --- WebDAV, whose requests name two places ----------------------------------------------------------------------------
+
+def test_webdav_copies_nothing_into_a_rule_and_moves_nothing_out_of_it():
+    config = """
+Alias "/dav/" "${ROOT}/upload/"
+<Directory "${ROOT}/upload">
+    Dav on
+</Directory>
+<Location "/dav/ruled">
+    AuthVerify github secret=file:${ROOT}/conf/github
+</Location>
+"""
+    started = Server(config, modules=["alias", "dav", "dav_fs"], allow=[r"\[dav:error\]", "lookup-refused reason=not-presented "])
+    started.secret("github", SECRET)
+    with started:
+        assert request(started, "PUT", "/dav/open", {}, b"open").status == 201
+        assert request(started, "PUT", "/dav/ruled", github(SECRET, b"ruled"), b"ruled").status == 201
+        started.allow_refusals("not-presented")
+        for method, source, target in (("COPY", "open", "ruled"), ("MOVE", "open", "ruled"), ("COPY", "ruled", "leaked"),
+                                       ("MOVE", "ruled", "leaked")):
+            fields = {"Destination": f"http://test.example/dav/{target}", "Overwrite": "T"}
+            assert request(started, method, f"/dav/{source}", fields).status not in (201, 204), (method, source)
+        assert (started.root / "upload" / "ruled").read_bytes() == b"ruled"
+        assert not (started.root / "upload" / "leaked").exists()
+        fields = {"Destination": "http://test.example/dav/ruled", "Overwrite": "T"}
+        assert request(started, "COPY", "/dav/open", {**fields, **github(SECRET)}).status == 204
+
+
 # --- every way to one backend -----------------------------------------------------------------------------------------
 
 WAYS = """

@@ -7,16 +7,18 @@ import hashlib
 import pytest
 
 from backends import install_handlers
-from client import Connection, Payload, get, github, head, post, request, slack, stripe
+from client import (Connection, Payload, get, github, head, post, request, send_h2c, send_h2c_without_length, slack,
+                    stripe)
 from server import Server
 
 SECRET = "the secret of the redirect tests"
 MODULES = ["alias", "cgid", "dir", "include", "negotiation", "mime", "rewrite", "proxy", "proxy_http", "autoindex", "actions",
-           "filter", "headers", "setenvif"]
+           "filter", "http2"]
 RULE = "AuthVerify github secret=file:${ROOT}/conf/github"
 OTHER = "AuthVerify stripe secret=file:${ROOT}/conf/github"
 
 CONFIG = f"""
+Protocols h2c http/1.1
 ProxyPass "/backend/" "http://127.0.0.1:${{BACKEND}}/"
 AddHandler cgi-script .py
 AddType text/html .shtml
@@ -204,6 +206,13 @@ def test_an_internal_redirect_keeps_a_chunked_body(server, path):
                                        b"%x\r\n" % len(BODY), BODY, b"\r\n0\r\n\r\n"])
         assert_arrived(connection.final_response())
         assert request(server, "GET", "/ruled/secret.txt", github(SECRET), connection=connection).status == 200
+
+
+@pytest.mark.parametrize("path", INTERNAL)
+def test_an_internal_redirect_keeps_a_body_over_http2(server, path):
+    payload = Payload(len(BODY))
+    for send in (send_h2c, send_h2c_without_length):
+        assert_arrived(send(server, "POST", path, github(SECRET, BODY), payload))
 
 
 @pytest.mark.parametrize("path,text", [("/ruled/static/", b"index"), ("/ruled/views/page", b"negotiated"),

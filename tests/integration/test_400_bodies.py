@@ -40,6 +40,9 @@ ScriptAliasMatch "^/cgi-(many|whole)$" "${ROOT}/htdocs/cgi/hash.py"
 <LocationMatch "^/(proxy/|cgi-)whole$">
     AuthVerify signature signature=%{header:X-Proof} "signed=%{body}%{lf}%{body}" secret=file:${ROOT}/conf/github
 </LocationMatch>
+<Location "/proxy/little-memory">
+    AuthVerifyBody memory=4k
+</Location>
 <Location "/cgi/hash.py/below">
     AuthVerify github secret=file:${ROOT}/conf/k1
 </Location>
@@ -134,6 +137,16 @@ def test_bodies_arrive_unchanged_on_prefork(backend, php, certificate, payloads)
         server.assert_nothing_spooled()
 
 
+@pytest.mark.parametrize("transport", ["h1-length", "h1-chunked", "h2c"])
+@pytest.mark.parametrize("path,memory", [("/proxy/x", 128 * 1024), ("/proxy/little-memory", 4096)])
+def test_bodies_around_what_is_kept_in_memory_arrive_unchanged(server, path, memory, transport):
+    for size in (memory - 1, memory, memory + 1, 2 * memory - 1, 2 * memory, 2 * memory + 1, 3 * memory):
+        payload = Payload(size)
+        answer = {**HTTP1, **HTTP2}[transport](server, "POST", path, github(SECRET, payload.data), payload)
+        assert (answer.status, answer.json()["sha256"]) == (200, payload.sha256), size
+    server.assert_nothing_spooled()
+
+
 @pytest.mark.parametrize("number", range(1, 7))
 @pytest.mark.parametrize("size", [0, 11, MIB])
 def test_every_one_of_many_secrets_proves_a_body(server, payloads, number, size):
@@ -151,6 +164,7 @@ def test_a_lookup_of_the_path_behind_a_script_takes_no_body(server, payloads):
         proof = github("the secret of the body tests, number 1", payloads[size].data)
         answer = HTTP1["h1-length"](server, "POST", "/cgi/hash.py/below", proof, payloads[size])
         assert (answer.status, answer.json()["sha256"]) == (200, payloads[size].sha256)
+        assert answer.json()["environment"]["AUTHVERIFY_SECRET_LABEL"] == "k1"
 
 
 @pytest.mark.parametrize("transport", ["h1-length", "h1-chunked", "h2c"])
@@ -168,12 +182,13 @@ def test_a_body_that_is_needed_whole_arrives_unchanged(server, payloads, path, t
     server.assert_nothing_spooled()
 
 
-@pytest.mark.parametrize("path,size", [("/proxy/x", 1000), ("/proxy/x", 300000), ("/fcgi/hash.php", 300000), ("/static.txt", 1000)])
+@pytest.mark.parametrize("path,size", [("/proxy/x", 1000), ("/proxy/x", 300000), ("/wsgi", 300000), ("/static.txt", 1000)])
 def test_streams_of_one_http2_connection_do_not_disturb_each_other(server, path, size):
     count, payload = 400, Payload(size)
-    for secret, kind in ((SECRET, "2xx"), ("another secret", "4xx")):
-        server.allow_refusals("wrong-signature")
-        (name, value), = github(secret, payload.data).items()
+    server.allow_refusals("wrong-signature", "malformed-credential")
+    (name, good), = github(SECRET, payload.data).items()
+    (_, forged), = github("another secret", payload.data).items()
+    for value, kind in ((good, "2xx"), (forged, "4xx"), ("refused without the body", "4xx"), (good, "2xx")):
         report = subprocess.run(["h2load", "-n", str(count), "-c", "2", "-m", "16", "-d", payload.file, "-H", f"{name}: {value}",
                                  f"http://127.0.0.1:{server.port}{path}"], check=True, capture_output=True, text=True).stdout
         assert f"{count} {kind}" in report, report
