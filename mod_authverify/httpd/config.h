@@ -127,6 +127,7 @@ typedef struct avh_server {
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
+    bool has_cache;               /* mod_cache is there */
     apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
 

@@ -21,6 +21,13 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
 const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 
+/* Remembers under which policy the main request was sealed: a lookup that becomes its successor may stand under another. */
+void avh_note_seal(request_rec *r, const avh_section *section);
+bool avh_is_sealed(request_rec *r, const avh_section *section);
+
+/* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one. */
+int avh_log_passed_on(request_rec *r);
+
 /* The next handler, after an internal redirect, gets the body from its start. */
 void avh_rewind_body(request_rec *r);
 
