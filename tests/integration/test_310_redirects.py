@@ -12,7 +12,8 @@ from client import (Connection, Payload, get, github, head, post, request, send_
 from server import Server
 
 SECRET = "the secret of the redirect tests"
-MODULES = ["alias", "cgid", "dir", "include", "negotiation", "mime", "rewrite", "proxy", "proxy_http", "autoindex", "actions",
+MODULES = ["alias", "cgid", "dir", "include", "negotiation", "mime", "rewrite", "proxy", "proxy_http", "autoindex",
+           "actions",
            "filter", "http2"]
 RULE = "AuthVerify github secret=file:${ROOT}/conf/github"
 OTHER = "AuthVerify stripe secret=file:${ROOT}/conf/github"
@@ -153,14 +154,18 @@ def shared_server(backend):
     started.write("ruled/views/hash.py", script, 0o755)
     started.write("open/error.html", "the administrator's page")
     started.write("action/x", "")
-    started.write("ruled/include.shtml", '<!--#include virtual="secret.txt" -->|<!--#include virtual="/other/secret.txt" -->|'
+    started.write("ruled/include.shtml",
+                  '<!--#include virtual="secret.txt" -->|<!--#include virtual="/other/secret.txt" -->|'
                                          '<!--#include virtual="hash.py" -->')
     started.write("ruled/includes-backend.shtml", '<!--#include virtual="/backend/included" -->')
-    started.write("open/include.shtml", '[<!--#include virtual="/ruled/secret.txt" -->][<!--#include file="open.txt" -->]')
+    started.write("open/include.shtml",
+                  '[<!--#include virtual="/ruled/secret.txt" -->][<!--#include file="open.txt" -->]')
     started.write("open/open.txt", "open text")
     started.write("ruled/redirect.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/hash.py\\n\\n'\n", 0o755)
-    started.write("ruled/redirect-other.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /other/hash.py\\n\\n'\n", 0o755)
-    started.write("open/redirect-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/secret.txt\\n\\n'\n", 0o755)
+    started.write("ruled/redirect-other.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /other/hash.py\\n\\n'\n",
+                  0o755)
+    started.write("open/redirect-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/secret.txt\\n\\n'\n",
+                  0o755)
     started.write("open/reads-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/hash.py\\n\\n'\n", 0o755)
     with started:
         yield started
@@ -362,7 +367,7 @@ def test_an_include_cannot_be_proven_once_the_page_around_it_took_the_body(serve
 @pytest.mark.parametrize("path", ["/mixed/", "/mixed/asks", "/mixed/looks-ahead"])
 @pytest.mark.parametrize("size", [20, 300000])
 def test_a_refused_lookup_takes_no_body_from_the_open_handler(server, path, size):
-    """httpd only asked whether it may serve something else; who answers in the end needs no proof, and gets the body."""
+    """httpd only asked whether it may serve something else; who answers in the end needs no proof and gets all."""
     server.allow("lookup-refused reason=not-presented ")
     body = BODY[:size]
     answer = post(server, path, {}, body)
@@ -397,7 +402,8 @@ def test_an_include_does_not_hand_the_body_on_twice(server, backend):
 
 @pytest.mark.parametrize("body", [b"", BODY], ids=["empty", "large"])
 @pytest.mark.parametrize("name,status,text", [
-    ("text", 401, b"a text of the administrator"), ("local", 401, b"the administrator's page"), ("script", 401, b'"length": 0'),
+    ("text", 401, b"a text of the administrator"), ("local", 401, b"the administrator's page"),
+    ("script", 401, b'"length": 0'),
     ("proxied", 200, b'"length": 0')], ids=["text", "local", "script", "proxied"])
 def test_an_error_document_stands_in_for_the_refusal(server, backend, name, status, text, body):
     server.refusal("not-presented", 2)
