@@ -129,7 +129,7 @@ static const char *take_line(av_presets *presets, const char *name, const char *
 {
     av_words words;
     const char *error = av_words_split(line, &words, presets->pool);
-    if (error || !words.count || words.at[0][0] == '#') {
+    if (error || !words.count) {
         return error;
     }
     if (apr_strnatcasecmp(words.at[0], "AuthVerifyPreset") != 0 || words.count < 2 || strcmp(words.at[1], name) != 0) {

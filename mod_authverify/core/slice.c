@@ -21,8 +21,11 @@ bool av_slice_equal(av_slice a, av_slice b)
 
 bool av_slice_equal_nocase(av_slice a, av_slice b)
 {
-    if (a.len != b.len) {
-        return false;
+    if (a.len != b.len || (a.len && lower(a.at[a.len - 1]) != lower(b.at[b.len - 1]))) {
+        return false; /* names that begin alike often end otherwise */
+    }
+    if (av_slice_equal(a, b)) {
+        return true;
     }
     for (apr_size_t i = 0; i < a.len; i++) {
         if (lower(a.at[i]) != lower(b.at[i])) {

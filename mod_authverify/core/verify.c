@@ -18,7 +18,7 @@ static bool sees_header(av_slice name, const av_request *request)
 static bool sees_parameter(av_slice name, const av_request *request, apr_pool_t *pool)
 {
     av_slice rest = request->query, part;
-    while (request->query.len && av_slice_split(&rest, '&', &part)) {
+    while (av_slice_split(&rest, '&', &part)) {
         av_slice key;
         av_slice_split(&part, '=', &key);
         if (av_percent_decode(key, true, &key, pool) && av_slice_equal(name, key)) {

@@ -48,25 +48,32 @@ static const char *result_word(const avh_section *section, const av_verdict *ver
     return verdict->reason == AV_ACCEPTED ? "accepted" : "refused";
 }
 
+static void log_refusal(request_rec *r, const char *result, int level, const av_verdict *verdict)
+{
+    if (avh_refusal_is_logged(r, verdict->reason, level)) {
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=- id=%s: %s", result,
+                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-",
+                      or_dash(av_slice_string(verdict->id, r->pool)), av_reason_text(verdict->reason));
+    }
+}
+
+void avh_log_refusal(request_rec *r, const av_verdict *verdict)
+{
+    log_refusal(r, "refused", log_level(av_reason_class(verdict->reason)), verdict);
+}
+
 void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
-    if (verdict->reason == AV_ACCEPTED && !APLOG_R_IS_LEVEL(r, APLOG_DEBUG)) {
-        return;
-    }
-    const char *id = or_dash(av_slice_string(verdict->id, r->pool));
-    const char *rule = verdict->rule ? verdict->rule->name : "-";
-    const char *result = r->main ? "lookup-refused" : result_word(section, verdict);
-    int level = avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason));
-    if (r->main && level < APLOG_INFO) {
-        level = APLOG_INFO; /* what httpd looks up by itself says nothing about who sent the request */
-    }
     if (verdict->reason == AV_ACCEPTED) {
-        ap_log_rerror(APLOG_MARK, level, 0, r, "accepted rule=%s client=%s secret=%s id=%s", rule, verdict->client,
-                      or_dash(verdict->label), id);
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", verdict->rule->name,
+                      verdict->client, or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
     }
-    else if (avh_refusal_is_logged(r, verdict->reason, level)) {
-        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=- id=%s: %s", result,
-                      av_reason_name(verdict->reason), rule, id, av_reason_text(verdict->reason));
+    else if (r->main) {
+        log_refusal(r, "lookup-refused", APLOG_INFO, verdict); /* what httpd looks up by itself tells nothing of the sender */
+    }
+    else {
+        log_refusal(r, result_word(section, verdict),
+                    avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason)), verdict);
     }
 }
 
@@ -133,7 +140,6 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     if (section->policy && !r->main) {
         avh_strip_credentials(r, section->policy);
     }
-    avh_clear_environment(r);
     avh_export_environment(r, section, verdict);
     apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
     if (status == HTTP_UNAUTHORIZED && section->policy) {
@@ -176,12 +182,13 @@ void avh_clear_environment(request_rec *r)
 static void set_variable(request_rec *r, const char *name, const char *value)
 {
     if (value && *value) {
-        apr_table_setn(r->subprocess_env, name, value);
+        apr_table_addn(r->subprocess_env, name, value); /* cleared before: nothing of the name is there */
     }
 }
 
 void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
+    avh_clear_environment(r);
     set_variable(r, "AUTHVERIFY_RESULT", result_word(section, verdict));
     if (verdict->rule) {
         set_variable(r, "AUTHVERIFY_SCHEME", verdict->rule->scheme->name);

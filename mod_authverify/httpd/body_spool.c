@@ -16,14 +16,20 @@
 #define SHORTEST_PAUSE apr_time_from_msec(1)
 #define LONGEST_PAUSE apr_time_from_msec(20)
 
+/* What httpd calls our filter; looking it up by name costs more than adding it. */
+static ap_filter_rec_t *filter_handle;
+
 struct avh_spool {
     request_rec *r;
     ap_filter_t *filter;
     char *buffer;
     apr_size_t room, used;  /* of the buffer; `used` counts the lead */
+    apr_size_t fed;         /* bytes of the buffer that `reading` has had, or that are not for it */
+    av_reading *reading;    /* while the body is read: it is fed a buffer at a time */
     apr_size_t lead;        /* bytes before the body, for who needs both in one piece */
     int file;               /* -1: all is in the buffer */
     apr_off_t written;      /* bytes in the file, lead included; the buffer holds what follows them */
+    apr_off_t announced;    /* of the body, by its head; UNKNOWN */
     apr_off_t length;       /* of the body, as far as it is kept */
     apr_mmap_t *map;        /* of the file, once somebody wants to look at it */
     apr_bucket_brigade *ahead; /* what the next reader gets; NULL until somebody reads */
@@ -72,20 +78,42 @@ static bool write_all(int file, const char *bytes, apr_size_t len)
     return true;
 }
 
+/* Hashing a full buffer at once, and not each piece as it comes, leaves the sender's own system the time to send. */
+static void feed_buffer(avh_spool *spool)
+{
+    if (spool->reading) {
+        av_feed(spool->reading, spool->buffer + spool->fed, spool->used - spool->fed);
+        spool->fed = spool->used;
+    }
+}
+
+/* Where the length is known, the file's blocks are asked for at once: that is cheaper than one after the other, and a disk
+ * without room is known at the start. Filesystems that cannot do it are asked for blocks as usual. */
+static void open_file(avh_spool *spool, const avh_section *section)
+{
+    spool->file = open_unnamed(avh_spool_folder(section), spool->r->pool);
+    apr_pool_cleanup_register(spool->r->pool, spool, close_file, apr_pool_cleanup_null);
+    if (spool->file >= 0 && spool->announced > 0 &&
+        fallocate(spool->file, FALLOC_FL_KEEP_SIZE, 0, spool->announced + (apr_off_t)spool->lead) != 0 && errno == ENOSPC) {
+        close_file(spool);
+        errno = ENOSPC;
+    }
+}
+
 /* Moves the buffer's bytes into the file. */
 static bool flush_buffer(avh_spool *spool, const avh_section *section)
 {
     if (spool->file < 0) {
-        spool->file = open_unnamed(avh_spool_folder(section), spool->r->pool);
-        apr_pool_cleanup_register(spool->r->pool, spool, close_file, apr_pool_cleanup_null);
+        open_file(spool, section);
     }
     if (spool->file < 0 || !write_all(spool->file, spool->buffer, spool->used)) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, errno, spool->r, "the body cannot be kept in %s (AuthVerifyBody spool=)",
                       avh_spool_folder(section));
         return false;
     }
+    feed_buffer(spool);
     spool->written += (apr_off_t)spool->used;
-    spool->used = 0;
+    spool->used = spool->fed = 0;
     return true;
 }
 
@@ -135,6 +163,7 @@ static avh_spool *create_spool(request_rec *r, const avh_section *section, const
     apr_size_t needed = length < 0 ? room : (apr_size_t)length + reading->lead.len;
     spool->r = r;
     spool->file = -1;
+    spool->announced = length;
     spool->room = needed < room ? (needed ? needed : 1) : room;
     spool->buffer = spool->room <= LARGEST_PLAIN_BUFFER ? apr_palloc(r->pool, spool->room)
                                                         : avh_warm_buffer_take(room, r->pool);
@@ -142,12 +171,11 @@ static avh_spool *create_spool(request_rec *r, const avh_section *section, const
 }
 
 /* Ends a wait in the network when the whole body's time is over. */
-static void limit_wait(request_rec *r, apr_time_t deadline, apr_interval_time_t usual)
+static void limit_wait(request_rec *r, apr_interval_time_t left)
 {
     apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
-    apr_interval_time_t left = deadline - apr_time_now();
     if (socket) {
-        apr_socket_timeout_set(socket, left < 0 ? 0 : left < usual ? left : usual);
+        apr_socket_timeout_set(socket, left < 0 ? 0 : left < r->server->timeout ? left : r->server->timeout);
     }
 }
 
@@ -171,12 +199,12 @@ static apr_status_t read_stream(request_rec *r, apr_bucket_brigade *brigade, apr
     return status;
 }
 
-static apr_status_t read_some(request_rec *r, apr_bucket_brigade *brigade, apr_time_t deadline)
+static apr_status_t read_some(request_rec *r, apr_bucket_brigade *brigade, apr_time_t deadline, apr_time_t now)
 {
     if (r->connection->master) {
         return read_stream(r, brigade, deadline);
     }
-    limit_wait(r, deadline, r->server->timeout);
+    limit_wait(r, deadline - now);
     return ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
 }
 
@@ -203,8 +231,8 @@ static avh_read_result read_failure(request_rec *r, apr_status_t status)
     return result(AV_BODY_INCOMPLETE);
 }
 
-/* Keeps and feeds one bucket of data. What is not kept stays in the bucket. */
-static avh_read_result take_bucket(avh_spool *spool, const avh_section *section, apr_bucket *bucket, av_reading *reading)
+/* Keeps one bucket of data. What is not kept stays in the bucket. */
+static avh_read_result take_bucket(avh_spool *spool, const avh_section *section, apr_bucket *bucket)
 {
     const char *bytes;
     apr_size_t len;
@@ -213,7 +241,6 @@ static avh_read_result take_bucket(avh_spool *spool, const avh_section *section,
         return read_failure(spool->r, status);
     }
     apr_size_t kept = keep(spool, section, bytes, len);
-    av_feed(reading, bytes, kept);
     spool->length += (apr_off_t)kept;
     if (kept < len) {
         apr_bucket_split(bucket, kept);
@@ -224,14 +251,14 @@ static avh_read_result take_bucket(avh_spool *spool, const avh_section *section,
 
 /* One brigade's worth. What is taken leaves the brigade. */
 static avh_read_result take_brigade(avh_spool *spool, const avh_section *section, apr_bucket_brigade *brigade,
-                                    apr_off_t limit, av_reading *reading)
+                                    apr_off_t limit)
 {
     avh_read_result read = result(AV_ACCEPTED);
     while (!APR_BRIGADE_EMPTY(brigade) && !spool->has_ended && read.reason == AV_ACCEPTED) {
         apr_bucket *bucket = APR_BRIGADE_FIRST(brigade);
         spool->has_ended = APR_BUCKET_IS_EOS(bucket);
         if (!APR_BUCKET_IS_METADATA(bucket)) {
-            read = take_bucket(spool, section, bucket, reading);
+            read = take_bucket(spool, section, bucket);
         }
         apr_bucket_delete(bucket);
         if (read.reason == AV_ACCEPTED && spool->length > limit) {
@@ -241,25 +268,26 @@ static avh_read_result take_brigade(avh_spool *spool, const avh_section *section
     return read;
 }
 
-static avh_read_result read_body(avh_spool *spool, const avh_section *section, av_reading *reading)
+static avh_read_result read_body(avh_spool *spool, const avh_section *section, bool keeps_body)
 {
     request_rec *r = spool->r;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    apr_time_t deadline = apr_time_now() + avh_body_timeout(section);
+    apr_time_t now = apr_time_now(), deadline = now + avh_body_timeout(section);
     apr_off_t limit = smaller_limit(r, section);
     avh_read_result read = result(AV_ACCEPTED);
 
     spool->rest = brigade;
     while (!spool->has_ended && read.reason == AV_ACCEPTED) {
-        apr_status_t status = read_some(r, brigade, deadline);
-        read = status == APR_SUCCESS ? take_brigade(spool, section, brigade, limit, reading) : read_failure(r, status);
-        if (!spool->has_ended && read.reason == AV_ACCEPTED && apr_time_now() > deadline) {
+        apr_status_t status = read_some(r, brigade, deadline, now);
+        read = status == APR_SUCCESS ? take_brigade(spool, section, brigade, limit) : read_failure(r, status);
+        if (!spool->has_ended && read.reason == AV_ACCEPTED && (now = apr_time_now()) > deadline) {
             r->connection->keepalive = AP_CONN_CLOSE;
             read = result(AV_BODY_TOO_SLOW);
         }
     }
-    limit_wait(r, apr_time_now() + r->server->timeout, r->server->timeout);
-    if (read.reason == AV_ACCEPTED && spool->file >= 0 && reading->keeps_body && !flush_buffer(spool, section)) {
+    feed_buffer(spool);
+    limit_wait(r, r->server->timeout);
+    if (read.reason == AV_ACCEPTED && spool->file >= 0 && keeps_body && !flush_buffer(spool, section)) {
         read = result(AV_NO_ROOM);
     }
     return read;
@@ -270,7 +298,7 @@ static avh_read_result read_body(avh_spool *spool, const avh_section *section, a
 static void put_filter(avh_spool *spool)
 {
     request_rec *r = spool->r;
-    spool->filter = ap_add_input_filter(FILTER_NAME, spool, r, r->connection);
+    spool->filter = ap_add_input_filter_handle(filter_handle, spool, r, r->connection);
     if (spool->filter->next == r->proto_input_filters) {
         r->proto_input_filters = spool->filter;
     }
@@ -298,8 +326,10 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
     if (!spool->buffer || keep(spool, section, reading->lead.at, reading->lead.len) < reading->lead.len) {
         return result(AV_NO_ROOM);
     }
-    spool->lead = reading->lead.len;
-    avh_read_result read = read_body(spool, section, reading);
+    spool->fed = spool->lead = reading->lead.len;
+    spool->reading = reading;
+    avh_read_result read = read_body(spool, section, reading->keeps_body);
+    spool->reading = NULL;
     *made = spool;
     spool->goes_on = observes && !spool->has_ended;
     put_filter(spool);
@@ -521,5 +551,5 @@ static apr_status_t hand_on(ap_filter_t *filter, apr_bucket_brigade *brigade, ap
 
 void avh_spool_register(void)
 {
-    ap_register_input_filter(FILTER_NAME, hand_on, NULL, AP_FTYPE_PROTOCOL - 1);
+    filter_handle = ap_register_input_filter(FILTER_NAME, hand_on, NULL, AP_FTYPE_PROTOCOL - 1);
 }

@@ -130,6 +130,7 @@ typedef struct avh_server {
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
     apr_array_header_t *clients;  /* of const char *: the paths of clients=, as often as they are named */
+    bool has_cache;               /* mod_cache is there */
     apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
 

@@ -8,17 +8,19 @@
 #include "refusal_log.h"
 #include "require.h"
 #include "seal.h"
+#include "verdicts.h"
 #include "warm_buffer.h"
 
 #include <unistd.h>
 
-static int note_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+static int look_for_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf;
     (void)plog;
     (void)ptemp;
-    if (ap_find_linked_module("mod_cache.c") && avh_server_of(s)->lines->nelts &&
-        ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    avh_server *server = avh_server_of(s);
+    server->has_cache = ap_find_linked_module("mod_cache.c") != NULL;
+    if (server->has_cache && server->lines->nelts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: mod_cache is loaded; answers under a rule are not cached");
     }
     return OK;
@@ -52,7 +54,7 @@ static void register_hooks(apr_pool_t *pool)
     /* start */
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(avh_clients_watch, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(note_cache, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* a request, in the order of its phases. The gate is last in its phase: who refuses for less goes first. */
@@ -62,6 +64,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authn(avh_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(avh_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(avh_check_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(avh_log_passed_on, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_insert_error_filter(avh_insert_error_body, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

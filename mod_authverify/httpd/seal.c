@@ -69,6 +69,7 @@ static int apply(request_rec *r, const avh_section *section, const avh_decision 
     if (decision->verdict.reason != AV_ACCEPTED) {
         return avh_refuse(r, section, decision);
     }
+    avh_note_seal(r, section);
     avh_export_environment(r, section, &decision->verdict);
     hand_identity_on(r, section, &decision->verdict);
     return DECLINED;
@@ -79,7 +80,7 @@ int avh_seal(request_rec *r)
     const avh_section *section = avh_section_of(r);
     strip_exported_names(r);
     if (r->prev || r->main) {
-        avh_clear_environment(r);
+        avh_clear_environment(r); /* it came from the request before, and may be another section's */
     }
     if (is_proxied(r)) {
         apr_table_setn(r->notes, NOTE, "1");
@@ -87,8 +88,8 @@ int avh_seal(request_rec *r)
     if (!avh_is_protected(section)) {
         return DECLINED;
     }
-    if (!avh_is_observed(section)) {
-        r->no_cache = 1; /* a cache would serve the answer before any hook of ours, to anybody */
+    if (avh_server_of(r->server)->has_cache && !avh_is_observed(section)) {
+        r->no_cache = 1; /* mod_cache would serve the answer before any hook of ours, to anybody */
     }
     return apply(r, section, avh_decide(r, section));
 }
@@ -134,6 +135,6 @@ int avh_check_seal(request_rec *r)
         return DECLINED;
     }
     const avh_decision *decision = avh_decided(r, section);
-    bool is_sealed = decision && decision->verdict.reason == AV_ACCEPTED;
+    bool is_sealed = decision && decision->verdict.reason == AV_ACCEPTED && (r->main || avh_is_sealed(r, section));
     return is_sealed ? DECLINED : apply(r, section, avh_decide(r, section));
 }

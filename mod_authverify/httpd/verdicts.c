@@ -12,6 +12,8 @@ typedef struct request_memory {
     avh_spool *spool; /* NULL: there is no body, or it is unread */
     avh_read_result read;
     avh_decision *decisions; /* the latest first */
+    const av_policy *sealed; /* under which the main request was made ready for its handler; NULL: it was not */
+    avh_decision *looked_up; /* the latest refusal that was logged as a lookup's */
 } request_memory;
 
 /* The request that the client sent: no subrequest of it, no redirect. */
@@ -53,12 +55,29 @@ static avh_decision *find_decision(const request_memory *memory, const av_policy
     return decision;
 }
 
+/* Reads the body through the main request's filters. A subrequest has copies of where they began; where mod_dir or
+ * mod_negotiation makes it the main request's successor, its handler must find the body, too. */
+static void read_first(request_rec *r, request_memory *memory, const avh_section *section, av_reading *reading)
+{
+    request_rec *main = main_request(r);
+    const ap_filter_t *before = main->input_filters, *before_protocol = main->proto_input_filters;
+    memory->body_is_read = true;
+    memory->read = avh_spool_read(main, section, avh_is_observed(section), reading, &memory->spool);
+    for (; r->main; r = r->main) {
+        if (r->input_filters == before) {
+            r->input_filters = main->input_filters;
+        }
+        if (r->proto_input_filters == before_protocol) {
+            r->proto_input_filters = main->proto_input_filters;
+        }
+    }
+}
+
 /* Brings the body to the reading: from the network the first time, from where it is kept afterwards. */
 static av_reason read_body(request_rec *r, request_memory *memory, const avh_section *section, av_reading *reading)
 {
     if (!memory->body_is_read) {
-        memory->body_is_read = true;
-        memory->read = avh_spool_read(main_request(r), section, avh_is_observed(section), reading, &memory->spool);
+        read_first(r, memory, section, reading);
     }
     else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
         return AV_INTERNAL_ERROR;
@@ -117,12 +136,40 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;
     memory->decisions = decision;
     avh_log_verdict(r, section, &decision->verdict);
+    if (r->main && decision->verdict.reason != AV_ACCEPTED) {
+        memory->looked_up = decision;
+    }
     return decision;
 }
 
 bool avh_path_is_plain(request_rec *r)
 {
     return av_path_is_plain(memory_of(r)->view.path);
+}
+
+void avh_note_seal(request_rec *r, const avh_section *section)
+{
+    if (!r->main) {
+        memory_of(r)->sealed = section->policy;
+    }
+}
+
+bool avh_is_sealed(request_rec *r, const avh_section *section)
+{
+    return memory_of(r)->sealed == section->policy;
+}
+
+int avh_log_passed_on(request_rec *r)
+{
+    const request_rec *last = r;
+    const request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
+    while (last->next) {
+        last = last->next;
+    }
+    if (memory && memory->looked_up && last->status == av_reason_status(memory->looked_up->verdict.reason)) {
+        avh_log_refusal(r, &memory->looked_up->verdict);
+    }
+    return DECLINED;
 }
 
 void avh_rewind_body(request_rec *r)

@@ -24,6 +24,13 @@ const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 /* The client's path is one that every decoder reads alike. */
 bool avh_path_is_plain(request_rec *r);
 
+/* Remembers under which policy the main request was sealed: a lookup that becomes its successor may stand under another. */
+void avh_note_seal(request_rec *r, const avh_section *section);
+bool avh_is_sealed(request_rec *r, const avh_section *section);
+
+/* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one. */
+int avh_log_passed_on(request_rec *r);
+
 /* The next handler, after an internal redirect, gets the body from its start. */
 void avh_rewind_body(request_rec *r);
 

@@ -121,7 +121,7 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     if (reason == AV_ACCEPTED) {
         reason = find_values(settings, view, claim, false, pool);
     }
-    if (reason == AV_ACCEPTED && settings->text.count) {
+    if (reason == AV_ACCEPTED) {
         reason = reason_of(av_template_pieces(&settings->text, view, &claim->pieces, &claim->piece_count, pool));
     }
     return reason;

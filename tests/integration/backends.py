@@ -158,7 +158,8 @@ HANDLER_MODULES = ["proxy", "proxy_http", "proxy_fcgi", "cgid", "alias", "wsgi",
 
 # Where each handler answers. PUT for dav, whose report is the file it stores; POST for all others.
 HANDLER_PATHS = {"proxy": "/proxy/hook", "fcgi": "/fcgi/hash.php", "cgid": "/cgi/hash.py", "wsgi": "/wsgi",
-                 "wsgi-daemon": "/wsgi-daemon", "dav": "/dav/stored", "reflector": "/reflector", "static": "/static.txt"}
+                 "wsgi-daemon": "/wsgi-daemon", "dav": "/dav/stored", "reflector": "/reflector",
+                 "static": "/static.txt"}
 
 HANDLER_CONFIG = """
 ProxyPass "/proxy/" "http://127.0.0.1:${BACKEND}/"

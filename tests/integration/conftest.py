@@ -56,7 +56,8 @@ def php():
 def certificate():
     """A folder with key.pem and certificate.pem for test.example."""
     folder = Path(tempfile.mkdtemp(prefix="authverify-tls-"))
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days",
                     "2", "-subj", "/CN=test.example", "-addext", "basicConstraints=critical,CA:FALSE", "-addext",
                     "subjectAltName=DNS:test.example", "-keyout", folder / "key.pem", "-out",
                     folder / "certificate.pem"], check=True, capture_output=True)

@@ -119,6 +119,14 @@ def session_members(session):
 LISTENING, ESTABLISHED = "0A", "01"
 
 
+def socket_inodes(pid):
+    try:
+        names = [os.readlink(entry) for entry in Path("/proc", str(pid), "fd").iterdir()]
+    except OSError:
+        return set()
+    return {name[8:-1] for name in names if name.startswith("socket:[")}
+
+
 def settled_sockets(ports):
     """Inodes of all sockets but those of connections to `ports` that are being closed. One that both sides have closed is
     in no table of the kernel any more."""
@@ -298,14 +306,8 @@ class Server:
             time.sleep(0.002)
 
     def _closing_connections(self):
-        inodes = set()
-        for pid in self.children():
-            try:
-                names = [os.readlink(entry) for entry in Path("/proc", str(pid), "fd").iterdir()]
-            except OSError:
-                continue
-            inodes.update(name[8:-1] for name in names if name.startswith("socket:["))
-        return inodes - settled_sockets((self.port, self.tls_port))
+        held = [socket_inodes(pid) for pid in self.children()]
+        return set().union(*held) - socket_inodes(self.process.pid) - settled_sockets((self.port, self.tls_port))
 
     def _await_empty_session(self, session):
         def message():
@@ -406,12 +408,16 @@ class Server:
         self.allowed.append(re.compile(pattern))
 
     def refusal(self, reason, count=None):
-        """Expects the log line of a refusal."""
-        self.expect(rf"refused reason={re.escape(reason)}(?: |$)", count)
+        """Expects the log line of a refusal that the client gets as its answer."""
+        self.expect(rf"(?<!-)refused reason={re.escape(reason)} ", count)
+
+    def lookup_refusal(self, reason, count=None):
+        """Expects the log line of something that httpd looked up for itself, or included, and was refused."""
+        self.expect(rf"lookup-refused reason={re.escape(reason)} ", count)
 
     def allow_refusals(self, *reasons):
         for reason in reasons:
-            self.allow(rf"refused reason={re.escape(reason)}(?: |$)")
+            self.allow(rf"(?<!-)refused reason={re.escape(reason)} ")
 
     def _unread(self):
         """What the log holds in complete lines beyond what was checked already."""

@@ -13,7 +13,8 @@ SECRET = "a secret of the loading tests"
 
 
 def test_the_module_exports_its_record_and_nothing_else():
-    result = subprocess.run(["nm", "-D", "--defined-only", module_under_test()], check=True, capture_output=True, text=True)
+    result = subprocess.run(["nm", "-D", "--defined-only", module_under_test()], check=True, capture_output=True,
+                            text=True)
     assert [line.split()[-1] for line in result.stdout.splitlines()] == ["authverify_module"]
 
 

@@ -77,7 +77,8 @@ SECTIONS = f"""
     {RULES['slack']}
 </VirtualHost>
 """
-FILES = ["x", "location/x", "match/a", "match/c", "directory/x", "directory/below/x", "number7/x", "slack.txt", "any/slack.txt",
+FILES = ["x", "location/x", "match/a", "match/c", "directory/x", "directory/below/x", "number7/x", "slack.txt",
+         "any/slack.txt",
          "x.signed", "if/x"]
 
 
@@ -88,8 +89,10 @@ def sections():
 
 
 @pytest.mark.parametrize("path,expected", [
-    ("/x", OPEN), ("/location/x", {"github"}), ("/match/a", {"github"}), ("/match/c", OPEN), ("/directory/x", {"stripe"}),
-    ("/directory/below/x", {"stripe"}), ("/number7/x", {"slack"}), ("/slack.txt", {"slack"}), ("/any/slack.txt", {"slack"}),
+    ("/x", OPEN), ("/location/x", {"github"}), ("/match/a", {"github"}), ("/match/c", OPEN),
+    ("/directory/x", {"stripe"}),
+    ("/directory/below/x", {"stripe"}), ("/number7/x", {"slack"}), ("/slack.txt", {"slack"}),
+    ("/any/slack.txt", {"slack"}),
     ("/x.signed", {"github"}), ("/if/x", OPEN)])
 def test_a_rule_holds_in_every_kind_of_section(sections, path, expected):
     assert admitted(sections, path) == expected
@@ -168,8 +171,10 @@ NESTED = f"""
     AuthVerify off
 </VirtualHost>
 """
-NESTED_FILES = ["x", "off/x", "off/stripe/x", "slack/x", "slack/off/x", "slack/other-directive/x", "also/x", "also/replaced/x",
-                "either/x", "either/off/x", "directory/x", "directory/off/x", "directory/off/slack.txt", "directory/slack.txt",
+NESTED_FILES = ["x", "off/x", "off/stripe/x", "slack/x", "slack/off/x", "slack/other-directive/x", "also/x",
+                "also/replaced/x",
+                "either/x", "either/off/x", "directory/x", "directory/off/x", "directory/off/slack.txt",
+                "directory/slack.txt",
                 "directory/location/x", "directory/location/slack.txt"]
 
 
@@ -180,9 +185,11 @@ def nested():
 
 
 @pytest.mark.parametrize("path,expected", [
-    ("/x", {"github"}), ("/off/x", OPEN), ("/off/stripe/x", {"stripe"}), ("/slack/x", {"slack"}), ("/slack/off/x", OPEN),
+    ("/x", {"github"}), ("/off/x", OPEN), ("/off/stripe/x", {"stripe"}), ("/slack/x", {"slack"}),
+    ("/slack/off/x", OPEN),
     ("/slack/other-directive/x", {"slack"}), ("/also/x", set()), ("/also/replaced/x", {"github"}),
-    ("/either/x", {"stripe", "slack"}), ("/either/off/x", OPEN), ("/directory/x", {"stripe"}), ("/directory/off/x", OPEN),
+    ("/either/x", {"stripe", "slack"}), ("/either/off/x", OPEN), ("/directory/x", {"stripe"}),
+    ("/directory/off/x", OPEN),
     ("/directory/off/slack.txt", {"slack"}), ("/directory/slack.txt", {"slack"}), ("/directory/location/x", {"github"}),
     ("/directory/location/slack.txt", {"github"})])
 def test_a_section_replaces_the_whole_set_of_its_parent_or_inherits_it_whole(nested, path, expected):
@@ -269,7 +276,8 @@ def others(backend):
         yield server
 
 
-@pytest.mark.parametrize("path,kind", [("/x", "text/html"), ("/inner/x", None), ("/inner/again/x", "application/problem+json")])
+@pytest.mark.parametrize("path,kind",
+                         [("/x", "text/html"), ("/inner/x", None), ("/inner/again/x", "application/problem+json")])
 def test_the_inner_error_body_counts(others, path, kind):
     others.refusal("not-presented", 1)
     answer = get(others, path)
@@ -281,7 +289,8 @@ def test_the_inner_error_body_counts(others, path, kind):
 @pytest.mark.parametrize("path,expected", [
     ("/x", {"X-Outer": "outer github", "X-Both": "outer"}),
     ("/inner/x", {"X-Outer": "outer github", "X-Both": "inner", "X-Inner": "inner github"}),
-    ("/inner/again/x", {"X-Outer": "outer github", "X-Both": "inner", "X-Inner": "inner github"}), ("/inner/open/x", {})])
+    ("/inner/again/x", {"X-Outer": "outer github", "X-Both": "inner", "X-Inner": "inner github"}),
+    ("/inner/open/x", {})])
 def test_headers_for_the_handler_add_up_and_the_inner_one_counts(others, backend, path, expected):
     forged = {"X-Outer": "forged", "x_outer": "forged", "X-Both": "forged", "X-Inner": "forged", "X_Inner": "forged"}
     assert get(others, path, {**github(SECRET), **forged}).status == 200
@@ -348,7 +357,8 @@ def put(server, folder, text):
 
 
 @pytest.mark.parametrize("folder,text,expected", [
-    ("plain", "AuthVerify own-slack", {"slack"}), ("plain-also", "AuthVerify own-slack\nAuthVerifyAlso own-stripe", set()),
+    ("plain", "AuthVerify own-slack", {"slack"}),
+    ("plain-also", "AuthVerify own-slack\nAuthVerifyAlso own-stripe", set()),
     ("either", "AuthVerify own-slack\nAuthVerify own-stripe", {"slack", "stripe"}), ("off", "AuthVerify off", OPEN),
     ("ruled/replaced", "AuthVerify own-slack", {"slack"}), ("ruled/untouched", "Require all granted", {"github"}),
     ("ruled/override/off", "AuthVerify off", OPEN), ("ruled/override/replaced", "AuthVerify own-stripe", {"stripe"}),

@@ -43,7 +43,8 @@ def as_ordinary_user(server, *arguments):
 @pytest.fixture
 def closed_secret(bench):
     """Where a rule stands whose secret an ordinary user may not read."""
-    bench.secret("closed", SECRET, 0o600 if IS_ROOT else 0)
+    if not (bench.root / "conf" / "closed").exists():
+        bench.secret("closed", SECRET, 0o600 if IS_ROOT else 0)
     return put(bench, in_location("> AuthVerify github secret=file:${ROOT}/conf/closed"))
 
 

@@ -1,4 +1,4 @@
-"""Beside httpd's own authentication, authorisation, cache and proxy: ours and theirs must both hold, whatever the order.
+"""Beside httpd's own authentication, authorisation, cache and proxy: ours and theirs must both hold, in any order.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -35,11 +35,13 @@ REQUIRES = {
 CREDENTIALS = [(False, False), (True, False), (False, True), (True, True)]
 THEIRS = {"basic": basic("alice", "alice's password"),
           "form": {"Cookie": "session=theirs-user=alice&theirs-pw=alice's+password"}}
-AUTHENTICATION = ["authn_core", "authn_file", "auth_basic", "authz_user", "authz_host", "access_compat", "headers", "session",
+AUTHENTICATION = ["authn_core", "authn_file", "auth_basic", "authz_user", "authz_host", "access_compat", "headers",
+                  "session",
                   "session_cookie", "request", "auth_form"]
 
 MATRIX = "".join(
-    f'<Location "/{name}/{require}">\n{auth_type}\n{line}\nAuthVerify github secret=file:${{ROOT}}/conf/github\n</Location>\n'
+    f'<Location "/{name}/{require}">\n{auth_type}\n{line}\n'
+    "AuthVerify github secret=file:${ROOT}/conf/github\n</Location>\n"
     for name, auth_type in AUTH_TYPES.items() for require, line in REQUIRES.items())
 CONFIG = MATRIX + f"""
 Header always set X-User "expr=%{{REMOTE_USER}}"
@@ -174,7 +176,8 @@ def test_a_login_form_is_read_from_the_proven_body(server, ours, status):
 # --- Satisfy Any ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("path,with_ours,with_both", [
-    ("/satisfy", 200, 200), ("/satisfy/granted", 200, 200), ("/satisfy/allowed", 200, 200), ("/satisfy/basic", 200, 200),
+    ("/satisfy", 200, 200), ("/satisfy/granted", 200, 200), ("/satisfy/allowed", 200, 200),
+    ("/satisfy/basic", 200, 200),
     ("/satisfy/basic/denied", 401, 200)])
 def test_satisfy_any_does_not_open_what_a_rule_closes(server, path, with_ours, with_both):
     server.allow_refusals("not-presented", "wrong-signature")
@@ -275,6 +278,36 @@ def test_options_under_a_rule_needs_a_proof(server):
     assert request(server, "OPTIONS", "/none/nothing", github(SECRET)).status == 200
 
 
+# --- WebDAV, whose requests name two places ---------------------------------------------------------------------------
+
+def test_webdav_copies_nothing_into_a_rule_and_moves_nothing_out_of_it():
+    config = """
+Alias "/dav/" "${ROOT}/upload/"
+<Directory "${ROOT}/upload">
+    Dav on
+</Directory>
+<Location "/dav/ruled">
+    AuthVerify github secret=file:${ROOT}/conf/github
+</Location>
+"""
+    started = Server(config, modules=["alias", "dav", "dav_fs"],
+                     allow=[r"\[dav:error\]", "lookup-refused reason=not-presented "])
+    started.secret("github", SECRET)
+    with started:
+        assert request(started, "PUT", "/dav/open", {}, b"open").status == 201
+        assert request(started, "PUT", "/dav/ruled", github(SECRET, b"ruled"), b"ruled").status == 201
+        started.allow_refusals("not-presented")
+        for method, source, target in (("COPY", "open", "ruled"), ("MOVE", "open", "ruled"),
+                                       ("COPY", "ruled", "leaked"),
+                                       ("MOVE", "ruled", "leaked")):
+            fields = {"Destination": f"http://test.example/dav/{target}", "Overwrite": "T"}
+            assert request(started, method, f"/dav/{source}", fields).status not in (201, 204), (method, source)
+        assert (started.root / "upload" / "ruled").read_bytes() == b"ruled"
+        assert not (started.root / "upload" / "leaked").exists()
+        fields = {"Destination": "http://test.example/dav/ruled", "Overwrite": "T"}
+        assert request(started, "COPY", "/dav/open", {**fields, **github(SECRET)}).status == 204
+
+
 # --- every way to one backend -----------------------------------------------------------------------------------------
 
 WAYS = """
@@ -313,7 +346,8 @@ def ways(backend):
     server.secret("github", SECRET)
     for name in ("folder/x", "access/x", "handler/x"):
         server.write(name, "content")
-    server.write("access/.htaccess", f'RewriteEngine on\nRewriteRule "^(.*)$" "http://127.0.0.1:{backend.port}/ruled/$1" [P]\n')
+    server.write("access/.htaccess",
+                 f'RewriteEngine on\nRewriteRule "^(.*)$" "http://127.0.0.1:{backend.port}/ruled/$1" [P]\n')
     with server:
         yield server
 

@@ -7,16 +7,19 @@ import hashlib
 import pytest
 
 from backends import install_handlers
-from client import Connection, Payload, get, github, head, post, request, slack, stripe
+from client import (Connection, Payload, get, github, head, post, request, send_h2c, send_h2c_without_length, slack,
+                    stripe)
 from server import Server
 
 SECRET = "the secret of the redirect tests"
-MODULES = ["alias", "cgid", "dir", "include", "negotiation", "mime", "rewrite", "proxy", "proxy_http", "autoindex", "actions",
-           "filter", "headers", "setenvif"]
+MODULES = ["alias", "cgid", "dir", "include", "negotiation", "mime", "rewrite", "proxy", "proxy_http", "autoindex",
+           "actions",
+           "filter", "http2"]
 RULE = "AuthVerify github secret=file:${ROOT}/conf/github"
 OTHER = "AuthVerify stripe secret=file:${ROOT}/conf/github"
 
 CONFIG = f"""
+Protocols h2c http/1.1
 ProxyPass "/backend/" "http://127.0.0.1:${{BACKEND}}/"
 AddHandler cgi-script .py
 AddType text/html .shtml
@@ -63,6 +66,16 @@ AddLanguage en .en
     RewriteCond "%{{LA-U:REMOTE_USER}}" "^$"
     RewriteRule "^looks-ahead$" "hash.py" [L]
 </Directory>
+<Directory "${{ROOT}}/htdocs/indexed">
+    DirectoryIndex secret.html
+</Directory>
+<Directory "${{ROOT}}/htdocs/hooks">
+    DirectoryIndex hook.py
+</Directory>
+<Files "hook.py">
+    {RULE}
+    AuthVerifyHeader X-Sender "%{{client}}"
+</Files>
 <Files "secret.html">
     {RULE}
 </Files>
@@ -130,8 +143,10 @@ def shared_server(backend):
         started.write(f"{folder}/hash.py", script, 0o755)
     for name in ("ruled/secret.txt", "other/secret.txt", "errors/ruled/secret.txt"):
         started.write(name, "the secret text")
+    started.write("hooks/hook.py", script, 0o755)
     started.write("ruled/ahead", "not reached by who is proven")
     started.write("mixed/secret.html", "the secret text")
+    started.write("indexed/secret.html", "the secret text")
     started.write("mixed/nothing.txt", "nothing")
     started.write("ruled/static/index.html", "index")
     started.write("ruled/listing/one.txt", "one")
@@ -139,14 +154,18 @@ def shared_server(backend):
     started.write("ruled/views/hash.py", script, 0o755)
     started.write("open/error.html", "the administrator's page")
     started.write("action/x", "")
-    started.write("ruled/include.shtml", '<!--#include virtual="secret.txt" -->|<!--#include virtual="/other/secret.txt" -->|'
+    started.write("ruled/include.shtml",
+                  '<!--#include virtual="secret.txt" -->|<!--#include virtual="/other/secret.txt" -->|'
                                          '<!--#include virtual="hash.py" -->')
     started.write("ruled/includes-backend.shtml", '<!--#include virtual="/backend/included" -->')
-    started.write("open/include.shtml", '[<!--#include virtual="/ruled/secret.txt" -->][<!--#include file="open.txt" -->]')
+    started.write("open/include.shtml",
+                  '[<!--#include virtual="/ruled/secret.txt" -->][<!--#include file="open.txt" -->]')
     started.write("open/open.txt", "open text")
     started.write("ruled/redirect.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/hash.py\\n\\n'\n", 0o755)
-    started.write("ruled/redirect-other.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /other/hash.py\\n\\n'\n", 0o755)
-    started.write("open/redirect-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/secret.txt\\n\\n'\n", 0o755)
+    started.write("ruled/redirect-other.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /other/hash.py\\n\\n'\n",
+                  0o755)
+    started.write("open/redirect-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/secret.txt\\n\\n'\n",
+                  0o755)
     started.write("open/reads-ruled.py", "#!/bin/sh\ncat >/dev/null\nprintf 'Location: /ruled/hash.py\\n\\n'\n", 0o755)
     with started:
         yield started
@@ -194,6 +213,13 @@ def test_an_internal_redirect_keeps_a_chunked_body(server, path):
         assert request(server, "GET", "/ruled/secret.txt", github(SECRET), connection=connection).status == 200
 
 
+@pytest.mark.parametrize("path", INTERNAL)
+def test_an_internal_redirect_keeps_a_body_over_http2(server, path):
+    payload = Payload(len(BODY))
+    for send in (send_h2c, send_h2c_without_length):
+        assert_arrived(send(server, "POST", path, github(SECRET, BODY), payload))
+
+
 @pytest.mark.parametrize("path,text", [("/ruled/static/", b"index"), ("/ruled/views/page", b"negotiated"),
                                        ("/ruled/listing/", b"one.txt")])
 def test_an_index_a_listing_and_a_negotiation_are_closed_to_the_unproven(server, path, text):
@@ -239,6 +265,27 @@ def test_what_was_exported_for_one_policy_is_exported_anew_for_the_next(server):
     assert "HTTP_X_HUB_SIGNATURE_256" not in seen
 
 
+@pytest.mark.parametrize("path", ["/hooks/hook.py", "/hooks/hook", "/hooks/"])
+def test_a_handler_found_under_another_name_learns_and_sees_the_same(server, path):
+    forged = {"X-Sender": "forged", "X_Sender": "forged"}
+    answer = post(server, path, {**github(SECRET, BODY), **forged}, BODY)
+    assert_arrived(answer)
+    seen = answer.json()["environment"]
+    assert (seen.get("AUTHVERIFY_RULE"), seen.get("AUTHVERIFY_CLIENT")) == ("github", "github")
+    assert (seen.get("HTTP_X_SENDER"), seen.get("REMOTE_USER")) == ("github", "github")
+    assert "HTTP_X_HUB_SIGNATURE_256" not in seen
+
+
+@pytest.mark.parametrize("path", ["/hooks/hook.py", "/hooks/hook", "/hooks/"])
+def test_a_handler_found_under_another_name_is_closed_to_the_unproven(server, path):
+    server.allow(r"lookup-refused reason=(not-presented|wrong-signature) ")
+    server.allow_refusals("not-presented", "wrong-signature")
+    server.allow(r"AH00687: Negotiation: discovered file\(s\) matching request: .* \(None could be negotiated\)")
+    for proof in ({}, github("another secret", BODY)):
+        answer = post(server, path, proof, BODY)
+        assert answer.status in (401, 404) and b"sha256" not in answer.body
+
+
 def test_a_redirect_into_an_open_place_exports_nothing_that_is_not_so(server):
     seen = post(server, "/ruled/rewritten/to-open", github(SECRET, BODY), BODY).json()["environment"]
     assert "HTTP_X_HUB_SIGNATURE_256" not in seen
@@ -278,7 +325,7 @@ def test_a_redirect_after_the_handler_took_the_body_does_not_open_the_rule(serve
 # --- subrequests ------------------------------------------------------------------------------------------------------
 
 def test_an_include_from_an_open_page_shows_nothing_of_a_rule(server):
-    server.refusal("not-presented", 1)
+    server.lookup_refusal("not-presented", 1)
     server.allow(r"AH01480|unable to include|unable to lookup information")
     answer = get(server, "/open/include.shtml")
     assert answer.status == 200
@@ -292,7 +339,7 @@ def test_an_include_from_an_open_page_shows_a_rule_to_the_proven(server):
 
 
 def test_an_include_under_a_rule_shows_its_own_and_not_the_other_policy(server):
-    server.refusal("not-presented", 1)
+    server.lookup_refusal("not-presented", 1)
     server.allow(r"AH01480|unable to include|unable to lookup information")
     answer = get(server, "/ruled/include.shtml", github(SECRET))
     mine, theirs, script = answer.body.split(b"|", 2)
@@ -309,7 +356,7 @@ def test_an_include_of_another_policy_is_shown_to_who_proves_both(server):
 @pytest.mark.parametrize("proof,reason", [({}, "not-presented"), (github(SECRET, BODY), "wrong-signature")])
 def test_an_include_cannot_be_proven_once_the_page_around_it_took_the_body(server, proof, reason):
     server.allow(r"AH01480|unable to include|unable to lookup information")
-    server.allow(f"reason={reason} ")
+    server.lookup_refusal(reason, 1)
     with Connection(server.port) as connection:
         answer = post(server, "/open/include.shtml", proof, BODY, connection=connection)
         assert (answer.status, b"secret text" in answer.body, b"open text" in answer.body) == (200, False, True)
@@ -320,17 +367,26 @@ def test_an_include_cannot_be_proven_once_the_page_around_it_took_the_body(serve
 @pytest.mark.parametrize("path", ["/mixed/", "/mixed/asks", "/mixed/looks-ahead"])
 @pytest.mark.parametrize("size", [20, 300000])
 def test_a_refused_lookup_takes_no_body_from_the_open_handler(server, path, size):
-    """httpd only asked whether it may serve something else; who answers in the end needs no proof, and gets the body."""
-    server.allow_refusals("not-presented")
+    """httpd only asked whether it may serve something else; who answers in the end needs no proof and gets all."""
+    server.allow("lookup-refused reason=not-presented ")
     body = BODY[:size]
     answer = post(server, path, {}, body)
     assert (answer.status, answer.json()["length"]) == (200, size)
     assert answer.json()["sha256"] == hashlib.sha256(body).hexdigest()
 
 
+@pytest.mark.parametrize("proof,reason", [({}, "not-presented"), (github("another secret", BODY), "wrong-signature")])
+def test_a_refusal_that_mod_dir_passes_on_is_logged_as_one(server, proof, reason):
+    server.lookup_refusal(reason, 1)
+    server.refusal(reason, 1)
+    answer = post(server, "/indexed/", proof, BODY)
+    assert answer.status == 401 and b"secret text" not in answer.body
+
+
 def test_a_lookup_ahead_proves_the_request_once_and_keeps_its_body(server):
-    server.refusal("not-presented", 1)
-    server.refusal("wrong-signature", 1)
+    for reason in ("not-presented", "wrong-signature"):
+        server.lookup_refusal(reason, 1)
+        server.refusal(reason, 1)
     assert_arrived(post(server, "/ruled/ahead", github(SECRET, BODY), BODY))
     assert post(server, "/ruled/ahead", {}, BODY).status == 401
     assert post(server, "/ruled/ahead", github(SECRET, BODY), BODY[:-1]).status == 401
@@ -346,7 +402,8 @@ def test_an_include_does_not_hand_the_body_on_twice(server, backend):
 
 @pytest.mark.parametrize("body", [b"", BODY], ids=["empty", "large"])
 @pytest.mark.parametrize("name,status,text", [
-    ("text", 401, b"a text of the administrator"), ("local", 401, b"the administrator's page"), ("script", 401, b'"length": 0'),
+    ("text", 401, b"a text of the administrator"), ("local", 401, b"the administrator's page"),
+    ("script", 401, b'"length": 0'),
     ("proxied", 200, b'"length": 0')], ids=["text", "local", "script", "proxied"])
 def test_an_error_document_stands_in_for_the_refusal(server, backend, name, status, text, body):
     server.refusal("not-presented", 2)

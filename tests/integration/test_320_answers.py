@@ -146,11 +146,12 @@ def test_a_refusal_is_one_line_with_its_reason_its_rule_and_the_id(server):
     server.refusal("wrong-signature", 1)
     post(server, "/problem", {**github("another secret", b"x"), "X-GitHub-Delivery": "delivery-7"}, b"x")
     lines = wait_until(lambda: [line for line in server.new_lines() if "refused" in line], 5, "no line")
-    assert re.search(r"\[authverify:warn\] .*\[client 127\.0\.0\.1:\d+\] refused reason=wrong-signature rule=github client=- "
-                     r"id=delivery-7", lines[0])
+    assert re.search(r"\[authverify:warn\] .*\[client 127\.0\.0\.1:\d+\] "
+                     r"refused reason=wrong-signature rule=github client=- id=delivery-7", lines[0])
 
 
-@pytest.mark.parametrize("delivery", ["tab\tinside", "x" * 3000, 'quote" and \\', "caf\u00e9", "a b rule=forged client=forged"],
+@pytest.mark.parametrize("delivery",
+                         ["tab\tinside", "x" * 3000, 'quote" and \\', "caf\u00e9", "a b rule=forged client=forged"],
                          ids=["tab", "long", "quote", "accent", "forged"])
 def test_an_id_cannot_forge_or_flood_the_log(server, delivery):
     server.expect(r"refused reason=", 1)
@@ -178,7 +179,7 @@ def test_at_the_usual_level_the_log_holds_what_is_wrong_and_not_what_is_missing(
         assert get(started, "/problem", github("another secret")).status == 401
         assert get(started, "/problem", github(SECRET)).status == 404
         wait_until(lambda: "wrong-signature" in started.error_log.read_text(), 5, "not logged")
-        assert not [line for line in in_log(started) if "not-presented" in line or "malformed" in line or "accepted" in line]
+        assert not [line for line in in_log(started) if re.search("not-presented|malformed|accepted", line)]
 
 
 def test_a_flood_of_refusals_is_summed_up_once_a_second():
@@ -191,14 +192,16 @@ def test_a_flood_of_refusals_is_summed_up_once_a_second():
             for _ in range(refused):
                 assert get(started, "/problem", github("another secret"), connection=connection).status == 401
         started.stop()
-        single = [line for line in in_log(started) if "refused reason=wrong-signature rule=" in line]
-        sums = [line for line in in_log(started) if "refused reason=wrong-signature network=127.0.0.0/24 count=" in line]
+        lines = [line for line in in_log(started) if "refused reason=wrong-signature " in line]
+        single = [line for line in lines if " rule=" in line]
+        sums = [line for line in lines if " network=127.0.0.0/24 count=" in line]
         assert sums and len(single) < refused / 2
         assert len(single) + sum(int(re.search(r"count=(\d+)", line).group(1)) for line in sums) == refused
 
 
 def test_no_log_at_any_level_holds_a_secret_or_a_right_proof():
-    started = Server(CONFIG + "LogLevel authverify:trace8\n", modules=["authn_core", "headers"], allow=[r"\[authverify:"])
+    started = Server(CONFIG + "LogLevel authverify:trace8\n", modules=["authn_core", "headers"],
+                     allow=[r"\[authverify:"])
     started.secret("secret", SECRET)
     proof = github(SECRET, b"signed")["X-Hub-Signature-256"].removeprefix("sha256=")
     with started:

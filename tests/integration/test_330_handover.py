@@ -75,7 +75,8 @@ def test_the_matching_secret_and_the_identity_are_told(server):
     seen = post(server, "/cgi/hash.py", github(OLDER, b"x"), b"x").json()["environment"]
     assert (seen["AUTHVERIFY_SECRET_LABEL"], "AUTHVERIFY_ID" in seen) == ("older", False)
     seen = post(server, "/cgi/hash.py", stripe(SECRET, b"x"), b"x").json()["environment"]
-    assert (seen["AUTHVERIFY_CLIENT"], seen["AUTHVERIFY_RULE"], seen["REMOTE_USER"]) == ("payments", "stripe", "payments")
+    assert (seen["AUTHVERIFY_CLIENT"], seen["AUTHVERIFY_RULE"], seen["REMOTE_USER"]) == ("payments", "stripe",
+                                                                                         "payments")
     seen = post(server, "/cgi/hash.py", standard_webhooks(WHSEC, b"x", "msg_9"), b"x").json()["environment"]
     assert (seen["AUTHVERIFY_ID"], seen["HTTP_X_SENDER"]) == ("msg_9", "standard-webhooks by standard-webhooks")
 
@@ -120,7 +121,8 @@ def test_a_client_cannot_send_a_trusted_header_itself(server, backend, path, pro
 @pytest.mark.parametrize("listed", ["X-Sender", "close, X-Sender", "x-sender , keep-alive", "X-Sender, X-Sender"])
 def test_a_client_cannot_have_a_trusted_header_dropped_on_the_way(server, backend, listed):
     with Connection(server.port) as connection:
-        connection.send(head("POST", "/proxy/x", {**github(SECRET, b"x"), "Connection": listed, "Content-Length": "1"}), b"x")
+        connection.send(head("POST", "/proxy/x", {**github(SECRET, b"x"), "Connection": listed, "Content-Length": "1"}),
+                        b"x")
         assert connection.response().status == 200
     assert ("x-sender", "github by github") in backend_fields(backend)
 
@@ -142,7 +144,8 @@ def test_a_trailer_is_neither_a_trusted_header_nor_a_credential(server, backend,
         answer = connection.response()
     assert answer.status == 200
     seen = [value for name, value in answer.json().get("headers", []) if name.lower().replace("_", "-") == "x-sender"]
-    assert seen + [answer.json().get("environment", {}).get("HTTP_X_SENDER", "")] in (["github by github", ""], ["github by github"])
+    assert seen + [answer.json().get("environment", {}).get("HTTP_X_SENDER", "")] in (["github by github", ""],
+                                                                                      ["github by github"])
     server.refusal("not-presented", 1)
     (name, value), = github(SECRET, b"x").items()
     with Connection(server.port) as connection:
@@ -155,7 +158,8 @@ def test_a_trailer_is_neither_a_trusted_header_nor_a_credential(server, backend,
 KEY = SECRET.replace(" ", "%20")
 
 
-@pytest.mark.parametrize("query,left", [(f"key={KEY}", ""), (f"a=1&key={KEY}&b=%32", "a=1&b=%32"), (f"a=1&k%65y={KEY}", "a=1")])
+@pytest.mark.parametrize("query,left",
+                         [(f"key={KEY}", ""), (f"a=1&key={KEY}&b=%32", "a=1&b=%32"), (f"a=1&k%65y={KEY}", "a=1")])
 @pytest.mark.parametrize("path", ["/proxy/query", "/raw/query"])
 def test_a_credential_in_the_query_does_not_reach_the_backend(server, backend, path, query, left):
     assert get(server, f"{path}?{query}").status == 200
@@ -177,7 +181,7 @@ def test_a_credential_in_the_query_is_in_no_log_and_on_no_status_page(server, ke
     def page_that_shows_the_request():
         assert get(server, f"/proxy/query?mark={status}&key={key}").status == status
         page = get(server, "/status").body.decode()
-        return page if f"mark={status}" in page else None  # the thread that writes the page may be the one it would show
+        return page if f"mark={status}" in page else None  # the thread that writes the page may be the very one
     page = wait_until(page_that_shows_the_request, 10, "the request is never on the status page")
     access_log = server.root / "logs" / "access_log"
     wait_until(lambda: f"mark={status}" in access_log.read_text(), 5, "the request is not in the access log")

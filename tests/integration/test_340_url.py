@@ -86,7 +86,8 @@ def test_over_tls_the_scheme_is_https(server):
     assert status_of(server, "/x", "https://test.example/x") == 401
 
 
-@pytest.mark.parametrize("host", ["test.example", "TEST.example", "test.example:8080", "alias.example", "a.wild.example"])
+@pytest.mark.parametrize("host",
+                         ["test.example", "TEST.example", "test.example:8080", "alias.example", "a.wild.example"])
 def test_a_name_of_the_virtual_host_is_taken_as_sent(server, host):
     assert status_of(server, "/x", f"http://{host}/x", host) == 404
 
@@ -94,7 +95,7 @@ def test_a_name_of_the_virtual_host_is_taken_as_sent(server, host):
 @pytest.mark.parametrize("path", ["/x", "/host"])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "test.example.evil.example", "localhost"])
 def test_a_host_that_is_none_of_ours_is_refused_although_it_is_signed(backend, path, host):
-    """With one virtual host httpd serves every name in it: a delivery that somebody else was sent must not count here."""
+    """With one virtual host httpd serves every name in it: what was sent to somebody else must not count here."""
     config = CONFIG.partition("<VirtualHost")[0]
     started = Server(config)
     started.secret("secret", SECRET)
@@ -114,7 +115,8 @@ def test_a_virtual_host_for_any_name_takes_any_name(server, host):
 @pytest.mark.parametrize("host", ["test.example", "10.0.0.1", "whatever.example"])
 def test_the_external_url_replaces_scheme_and_host(server, host):
     assert status_of(server, "/external/x?y", "https://hooks.example.com/external/x?y", host) == 404
-    assert status_of(server, "/external/prefixed?y", "https://hooks.example.com:8443/base/external/prefixed?y", host) == 404
+    assert status_of(server, "/external/prefixed?y", "https://hooks.example.com:8443/base/external/prefixed?y",
+                     host) == 404
     server.refusal("wrong-signature", 1)
     assert status_of(server, "/external/x?y", f"http://{host}/external/x?y", host) == 401
 

@@ -40,6 +40,9 @@ ScriptAliasMatch "^/cgi-(many|whole)$" "${ROOT}/htdocs/cgi/hash.py"
 <LocationMatch "^/(proxy/|cgi-)whole$">
     AuthVerify signature signature=%{header:X-Proof} "signed=%{body}%{lf}%{body}" secret=file:${ROOT}/conf/github
 </LocationMatch>
+<Location "/proxy/little-memory">
+    AuthVerifyBody memory=4k
+</Location>
 <Location "/cgi/hash.py/below">
     AuthVerify github secret=file:${ROOT}/conf/k1
 </Location>
@@ -56,7 +59,8 @@ LimitRequestBody 0
 def running(mpm, backend, php, certificate, **more):
     defines = {"BACKEND": backend.port, "PHP": php.port, "CERTIFICATE": certificate}
     modules = [name if mpm != "prefork" else name.replace("cgid", "cgi") for name in HANDLER_MODULES]
-    server = Server(CONFIG, mpm=mpm, modules=modules + ["http2", "socache_shmcb", "ssl"], defines=defines, tls=True, **more)
+    server = Server(CONFIG, mpm=mpm, modules=modules + ["http2", "socache_shmcb", "ssl"], defines=defines, tls=True,
+                    **more)
     server.secret("github", SECRET)
     for number in range(1, 7):
         server.secret(f"k{number}", f"the secret of the body tests, number {number}")
@@ -106,7 +110,7 @@ def test_http2_bodies_arrive_unchanged(server, payloads, handler, transport):
 
 @pytest.mark.parametrize("transport", HTTP2)
 def test_reflector_on_http2_answers_as_it_does_without_a_rule(server, payloads, transport):
-    stock = HTTP2[transport](server, "POST", "/open-reflector", {}, payloads[0])
+    stock = HTTP2["h2c"](server, "POST", "/open-reflector", {}, payloads[0])
     for size in (0, 1024, 65537):
         payload = payloads[size]
         ruled = HTTP2[transport](server, "POST", "/reflector", github(SECRET, payload.data), payload)
@@ -134,6 +138,16 @@ def test_bodies_arrive_unchanged_on_prefork(backend, php, certificate, payloads)
         server.assert_nothing_spooled()
 
 
+@pytest.mark.parametrize("transport", ["h1-length", "h1-chunked", "h2c"])
+@pytest.mark.parametrize("path,memory", [("/proxy/x", 128 * 1024), ("/proxy/little-memory", 4096)])
+def test_bodies_around_what_is_kept_in_memory_arrive_unchanged(server, path, memory, transport):
+    for size in (memory - 1, memory, memory + 1, 2 * memory - 1, 2 * memory, 2 * memory + 1, 3 * memory):
+        payload = Payload(size)
+        answer = {**HTTP1, **HTTP2}[transport](server, "POST", path, github(SECRET, payload.data), payload)
+        assert (answer.status, answer.json()["sha256"]) == (200, payload.sha256), size
+    server.assert_nothing_spooled()
+
+
 @pytest.mark.parametrize("number", range(1, 7))
 @pytest.mark.parametrize("size", [0, 11, MIB])
 def test_every_one_of_many_secrets_proves_a_body(server, payloads, number, size):
@@ -141,15 +155,18 @@ def test_every_one_of_many_secrets_proves_a_body(server, payloads, number, size)
     proof = github(f"the secret of the body tests, number {number}", payload.data)
     answer = HTTP1["h1-chunked"](server, "POST", "/cgi-many", proof, payload)
     assert answer.status == 200
-    assert (answer.json()["sha256"], answer.json()["environment"]["AUTHVERIFY_SECRET_LABEL"]) == (payload.sha256, f"k{number}")
+    assert (answer.json()["sha256"], answer.json()["environment"]["AUTHVERIFY_SECRET_LABEL"]) == (payload.sha256,
+                                                                                                  f"k{number}")
 
 
 def test_a_lookup_of_the_path_behind_a_script_takes_no_body(server, payloads):
-    """httpd asks itself where /below would be, for PATH_TRANSLATED: under another rule, which this request does not meet."""
+    """httpd asks itself where /below would be, for PATH_TRANSLATED: under a rule that this request does not meet."""
+    server.lookup_refusal("wrong-signature", 2)
     for size in (11, MIB):
         proof = github("the secret of the body tests, number 1", payloads[size].data)
         answer = HTTP1["h1-length"](server, "POST", "/cgi/hash.py/below", proof, payloads[size])
         assert (answer.status, answer.json()["sha256"]) == (200, payloads[size].sha256)
+        assert answer.json()["environment"]["AUTHVERIFY_SECRET_LABEL"] == "k1"
 
 
 @pytest.mark.parametrize("transport", ["h1-length", "h1-chunked", "h2c"])
@@ -167,14 +184,18 @@ def test_a_body_that_is_needed_whole_arrives_unchanged(server, payloads, path, t
     server.assert_nothing_spooled()
 
 
-@pytest.mark.parametrize("path,size", [("/proxy/x", 1000), ("/proxy/x", 300000), ("/fcgi/hash.php", 300000), ("/static.txt", 1000)])
+@pytest.mark.parametrize("path,size",
+                         [("/proxy/x", 1000), ("/proxy/x", 300000), ("/wsgi", 300000), ("/static.txt", 1000)])
 def test_streams_of_one_http2_connection_do_not_disturb_each_other(server, path, size):
     count, payload = 400, Payload(size)
-    for secret, kind in ((SECRET, "2xx"), ("another secret", "4xx")):
-        server.allow_refusals("wrong-signature")
-        (name, value), = github(secret, payload.data).items()
-        report = subprocess.run(["h2load", "-n", str(count), "-c", "2", "-m", "16", "-d", payload.file, "-H", f"{name}: {value}",
-                                 f"http://127.0.0.1:{server.port}{path}"], check=True, capture_output=True, text=True).stdout
+    server.allow_refusals("wrong-signature", "malformed-credential")
+    (name, good), = github(SECRET, payload.data).items()
+    (_, forged), = github("another secret", payload.data).items()
+    for value, kind in ((good, "2xx"), (forged, "4xx"), ("refused without the body", "4xx"), (good, "2xx")):
+        report = subprocess.run(["h2load", "-n", str(count), "-c", "2", "-m", "16", "-d", payload.file, "-H",
+                                 f"{name}: {value}",
+                                 f"http://127.0.0.1:{server.port}{path}"], check=True, capture_output=True,
+                                text=True).stdout
         assert f"{count} {kind}" in report, report
     server.assert_nothing_spooled()
 
@@ -182,7 +203,8 @@ def test_streams_of_one_http2_connection_do_not_disturb_each_other(server, path,
 def test_an_http_1_0_body_arrives_unchanged(server, payloads):
     data = payloads[65537].data
     with Connection(server.port) as connection:
-        connection.send_in_background([head("POST", "/proxy/x", {**github(SECRET, data), "Content-Length": str(len(data))}).replace(
+        connection.send_in_background([head("POST", "/proxy/x",
+                                            {**github(SECRET, data), "Content-Length": str(len(data))}).replace(
             b"HTTP/1.1", b"HTTP/1.0"), data])
         assert connection.response().json()["sha256"] == payloads[65537].sha256
 
@@ -192,7 +214,8 @@ def test_webdav_reads_its_questions_from_the_proven_body(server):
     server.refusal("wrong-signature", 1)
     answer = request(server, "PROPFIND", "/dav/", {**github(SECRET, question), "Depth": "0"}, question)
     assert (answer.status, b"multistatus" in answer.body) == (207, True)
-    assert request(server, "PROPFIND", "/dav/", {**github(SECRET, question), "Depth": "0"}, question + b" ").status == 401
+    assert request(server, "PROPFIND", "/dav/", {**github(SECRET, question), "Depth": "0"},
+                   question + b" ").status == 401
 
 
 def test_a_chunked_body_is_handed_on_with_its_length(server, backend, payloads):
@@ -266,7 +289,8 @@ def test_a_forged_request_in_a_pipeline_leaves_its_neighbours_alone(server, back
     good, forged = github(SECRET, b"good"), github("another secret", b"evil")
     with Connection(server.port) as connection:
         connection.send(*[head("POST", f"/proxy/{name}", {**proof, "Content-Length": "4"}) + body
-                          for name, proof, body in (("1", good, b"good"), ("2", forged, b"evil"), ("3", good, b"good"))])
+                          for name, proof,
+                          body in (("1", good, b"good"), ("2", forged, b"evil"), ("3", good, b"good"))])
         assert [connection.final_response().status for _ in range(3)] == [200, 401, 200]
     assert [received.path for received in backend.requests] == ["/1", "/3"]
 
@@ -319,7 +343,8 @@ def stream_signed(server, need, size):
         digest.update(block)
     fields = {"X-Proof": proof.hexdigest(), "Content-Length": str(size), "Connection": "close"}
     with Connection(server.port, timeout=300) as connection:
-        connection.send_in_background(itertools.chain([head("POST", f"/{need}", fields)], itertools.repeat(block, size // MIB)))
+        connection.send_in_background(itertools.chain([head("POST", f"/{need}", fields)],
+                                                      itertools.repeat(block, size // MIB)))
         return digest.hexdigest(), connection.final_response()
 
 

@@ -75,7 +75,7 @@ def shared_server(backend):
 
 @pytest.fixture
 def server(shared_server, backend):
-    """The shared server; after each test nothing may be left in its spool folder, and its backend's record is its own."""
+    """The shared server; each test has its backend's record for itself and leaves nothing in its spool folder."""
     backend.reset()
     yield shared_server
     shared_server.assert_nothing_spooled()
@@ -143,7 +143,8 @@ def test_a_body_that_must_be_read_is_asked_for_once(server):
 def test_a_forged_body_is_refused_after_100_continue_and_the_connection_goes_on(server):
     server.refusal("wrong-signature", 1)
     with Connection(server.port) as connection:
-        connection.send(head("POST", "/x", {**github(SECRET, b"other"), "Content-Length": "5", "Expect": "100-continue"}))
+        connection.send(head("POST", "/x",
+                             {**github(SECRET, b"other"), "Content-Length": "5", "Expect": "100-continue"}))
         assert connection.response().status == 100
         connection.send(b"forge")
         assert connection.response().status == 401
@@ -164,7 +165,8 @@ def as_chunks(body):
 
 
 # Path, credential, reason of the refusal, whether the body is read before the answer.
-REFUSED = [("/x", {}, "not-presented", False), ("/x", {"X-Hub-Signature-256": "nonsense"}, "malformed-credential", False),
+REFUSED = [("/x", {}, "not-presented", False),
+           ("/x", {"X-Hub-Signature-256": "nonsense"}, "malformed-credential", False),
            ("/error-text", {}, "not-presented", False), ("/error-proxied", {}, "not-presented", False),
            ("/x", GOOD_FORM, "wrong-signature", True)]
 OVERSIZED = [("/limited", GOOD_FORM, "body-too-large", False)]
@@ -176,7 +178,8 @@ DESYNCHRONISING = [
 
 
 @pytest.mark.parametrize("path,proof,reason,moment,framing,copies", DESYNCHRONISING)
-def test_a_refused_connection_never_reads_a_body_as_the_next_request(server, backend, path, proof, reason, moment, framing,
+def test_a_refused_connection_never_reads_a_body_as_the_next_request(server, backend, path, proof, reason, moment,
+                                                                     framing,
                                                                      copies):
     body = SMUGGLED * copies
     server.refusal(reason, 1)
@@ -288,8 +291,10 @@ def test_a_body_that_stops_is_refused_when_its_timeout_is_over(server, backend):
 def test_an_http2_body_that_stops_is_refused_when_its_timeout_is_over(server, backend):
     server.refusal("body-too-slow", 1)
     (proof, value), = GOOD_FORM.items()
-    client = subprocess.Popen(["curl", "--silent", "--http2-prior-knowledge", "--header", f"{proof}: {value}", "--request",
-                               "POST", "--upload-file", "-", f"http://127.0.0.1:{server.port}/slow"], stdin=subprocess.PIPE,
+    client = subprocess.Popen(["curl", "--silent", "--http2-prior-knowledge", "--header", f"{proof}: {value}",
+                               "--request",
+                               "POST", "--upload-file", "-", f"http://127.0.0.1:{server.port}/slow"],
+                              stdin=subprocess.PIPE,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         client.stdin.write(b"x" * 300000)
@@ -342,8 +347,10 @@ def test_a_client_that_goes_away_in_the_middle_is_refused(server, backend, frami
 def test_an_http2_client_that_goes_away_in_the_middle_is_refused(server, backend):
     server.refusal("body-incomplete", 1)
     (proof, value), = GOOD_FORM.items()
-    client = subprocess.Popen(["curl", "--silent", "--http2-prior-knowledge", "--header", f"{proof}: {value}", "--request",
-                               "POST", "--upload-file", "-", f"http://127.0.0.1:{server.port}/x"], stdin=subprocess.PIPE,
+    client = subprocess.Popen(["curl", "--silent", "--http2-prior-knowledge", "--header", f"{proof}: {value}",
+                               "--request",
+                               "POST", "--upload-file", "-", f"http://127.0.0.1:{server.port}/x"],
+                              stdin=subprocess.PIPE,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client.stdin.write(b"x" * 300000)
     client.stdin.flush()
@@ -357,7 +364,8 @@ def test_an_http2_client_that_goes_away_in_the_middle_is_refused(server, backend
 
 def test_a_body_longer_than_announced_ends_where_it_was_announced(server, backend):
     with Connection(server.port) as connection:
-        connection.send(head("POST", "/x", {**github(SECRET, b"hello"), "Content-Length": "5"}) + b"hello, world\r\n\r\n")
+        connection.send(head("POST", "/x",
+                             {**github(SECRET, b"hello"), "Content-Length": "5"}) + b"hello, world\r\n\r\n")
         answer = connection.response()
         assert (answer.status, answer.json()["sha256"]) == (200, hashlib.sha256(b"hello").hexdigest())
         rest = connection.response()
@@ -368,7 +376,8 @@ def test_a_body_longer_than_announced_ends_where_it_was_announced(server, backen
 def test_a_signature_over_more_than_was_announced_proves_nothing(server, backend):
     server.refusal("wrong-signature", 1)
     with Connection(server.port) as connection:
-        connection.send(head("POST", "/x", {**github(SECRET, b"hello, world"), "Content-Length": "5"}) + b"hello, world")
+        connection.send(head("POST", "/x",
+                             {**github(SECRET, b"hello, world"), "Content-Length": "5"}) + b"hello, world")
         assert connection.response().status == 401
     assert backend.count == 0
 
@@ -378,7 +387,8 @@ def test_an_http2_body_of_another_length_than_announced_is_not_handed_on(server,
     server.allow_refusals("body-incomplete", "malformed-request")
     body = b"twelve bytes"
     (proof, value), = github(SECRET, body).items()
-    curl("--http2-prior-knowledge", "--header", f"{proof}: {value}", "--header", f"Content-Length: {length}", "--data-binary",
+    curl("--http2-prior-knowledge", "--header", f"{proof}: {value}", "--header", f"Content-Length: {length}",
+         "--data-binary",
          body, f"http://127.0.0.1:{server.port}/x", tolerate=(16, 52, 55, 56, 92))
     assert backend.count == 0
 
@@ -397,18 +407,21 @@ def test_a_malformed_chunk_is_refused(server, backend, body):
 # --- no room ----------------------------------------------------------------------------------------------------------
 
 NO_ROOM = b"x" * 1000000
-SPOOL_NOTICE = r"this user cannot write there; bodies beyond memory= will be refused"  # from a child that starts meanwhile
+# From a child that starts meanwhile.
+SPOOL_NOTICE = r"this user cannot write there; bodies beyond memory= will be refused"
 
 
 def require_no_room(server, backend):
     """A body that needs the spool folder is refused with 503; one that does not is served."""
-    server.refusal("no-room", 1)
-    server.expect(r"the body cannot be kept in ", 1)
-    with Connection(server.port) as connection:
-        connection.send_in_background([head("POST", "/x", {**github(SECRET, NO_ROOM), "Content-Length": "1000000"}), NO_ROOM])
-        answer = connection.final_response()
-    assert answer.status == 503
-    assert answer.get("Retry-After").isdigit()
+    server.refusal("no-room", 2)
+    server.expect(r"the body cannot be kept in ", 2)
+    for framing in (as_length, as_chunks):
+        fields, segments = framing(NO_ROOM)
+        with Connection(server.port) as connection:
+            connection.send_in_background([head("POST", "/x", {**github(SECRET, NO_ROOM), **fields}), *segments])
+            answer = connection.final_response()
+        assert answer.status == 503
+        assert answer.get("Retry-After").isdigit()
     assert backend.count == 0
     assert post(server, "/x", github(SECRET, b"small"), b"small").status == 200
     server.assert_nothing_spooled()
@@ -479,7 +492,8 @@ def test_a_full_disk_is_no_room_until_there_is_some(backend):
     with small_disk() as folder:
         if folder is None:
             pytest.skip("only root may mount a small disk; a file size limit stands for it in the test before")
-        with make_server(backend, CONFIG + f'AuthVerifyBody "spool={folder}"\n', allow=[r"is kept in memory \(tmpfs\)"]) as server:
+        with make_server(backend, CONFIG + f'AuthVerifyBody "spool={folder}"\n',
+                         allow=[r"is kept in memory \(tmpfs\)"]) as server:
             require_no_room(server, backend)
             server.assert_nothing_spooled(folder)
             subprocess.run(["mount", "-o", "remount,size=8m", folder], check=True)

@@ -68,7 +68,8 @@ class Load:
 
     def wait_for(self, more):
         target = sum(self.counts.values()) + more
-        wait_until(lambda: sum(self.counts.values()) >= target, 60, lambda: f"no progress: {self.counts} {self.wrong[:3]}")
+        wait_until(lambda: sum(self.counts.values()) >= target, 60,
+                   lambda: f"no progress: {self.counts} {self.wrong[:3]}")
 
     def __enter__(self):
         for thread in self._threads:
@@ -115,7 +116,8 @@ def test_every_verdict_is_right_while_children_are_killed_under_load(backend, mp
 def test_a_request_that_has_begun_is_finished_by_the_old_generation(backend, mpm):
     with make_server(backend, mpm) as server:
         with Connection(server.port) as connection:
-            connection.send(head("POST", "/x", {**github(SECRET, LARGE), "Content-Length": str(len(LARGE))}), LARGE[:100000])
+            connection.send(head("POST", "/x", {**github(SECRET, LARGE), "Content-Length": str(len(LARGE))}),
+                            LARGE[:100000])
             wait_until(server.spooled, 10, "the body did not reach the spool folder")
             server.graceful()
             connection.send(LARGE[100000:])

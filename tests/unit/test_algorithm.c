@@ -311,6 +311,19 @@ START_TEST(a_token_is_that_and_nothing_else)
 }
 END_TEST
 
+/* Enough that some begin with the same byte as the token, and so do some of their digests. */
+START_TEST(no_other_token_will_do)
+{
+    av_key key = key_of("token", AV_SLICE("token 0"));
+
+    ck_assert_int_eq(match_one(&key, AV_SLICE(""), AV_SLICE("token 0")), 0);
+    for (int i = 1; i < 3000; i++) {
+        av_slice other = av_slice_of(apr_psprintf(pool, "token %d", i));
+        ck_assert_int_eq(match_one(&key, AV_SLICE(""), other), AV_NO_PROOF);
+    }
+}
+END_TEST
+
 START_TEST(the_token_that_matches_is_found_wherever_it_stands)
 {
     av_key key = key_of("token", AV_SLICE("two"));
@@ -344,6 +357,7 @@ Suite *unit_suite(void)
     tcase_add_test(tests, a_public_key_may_be_a_pem);
     tcase_add_loop_test(tests, what_is_no_ed25519_key_is_refused, 0, ROWS(no_keys));
     tcase_add_loop_test(tests, a_token_is_that_and_nothing_else, 0, ROWS(tokens));
+    tcase_add_test(tests, no_other_token_will_do);
     tcase_add_test(tests, the_token_that_matches_is_found_wherever_it_stands);
     return suite;
 }

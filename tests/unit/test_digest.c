@@ -207,10 +207,14 @@ START_TEST(a_failure_leaves_no_error_behind)
 {
     EVP_MD_CTX *context = av_digest_context(pool);
     const av_hmac_key *key = av_hmac_prepare(crypto->sha256, AV_SLICE("key"), pool);
+    av_hmac_key half = { key->inner, av_digest_context(pool) };
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
 
     ck_assert(!av_hmac_finish(key, context, mac, &size));
+    ck_assert_uint_eq(ERR_peek_error(), 0);
+    ck_assert(av_hmac_start(&half, context));
+    ck_assert(!av_hmac_finish(&half, context, mac, &size));
     ck_assert_uint_eq(ERR_peek_error(), 0);
 }
 END_TEST

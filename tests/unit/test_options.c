@@ -40,6 +40,7 @@ static const struct {
     { "scheme", "" },
     { "scheme a=1 b=2", "<a=1><b=2>" },
     { "scheme a=b=c", "<a=b=c>" },
+    { "scheme any-v2=1", "<any-v2=1>" },
     { "scheme a==", "<a==>" },
     { "scheme key-prefix=whsec_ prefix=sha256=", "<key-prefix=whsec_><prefix=sha256=>" },
     { "scheme \"signed=%{method} %{path}\"", "<signed=%{method} %{path}>" },

@@ -52,10 +52,13 @@ static const char *const names[] = { "x", "github", "standard-webhooks-v1a", "0"
 
 START_TEST(a_preset_is_a_name_and_words)
 {
-    char *line = apr_pstrcat(pool, names[_i], " signature \"signed=%{method} %{body}\" prefix=a=b", NULL);
+    char name[32] = "", scheme[] = "signature", option[] = "signed=%{method} %{body}",
+         origin[] = "line 7 of httpd.conf";
+    av_words words = { (const char *const[]){ name, scheme, option, "prefix=a=b" }, 4 };
 
-    ck_assert_ptr_null(add(line));
-    memset(line, 'x', strlen(line));
+    memcpy(name, names[_i], strlen(names[_i]));
+    ck_assert_ptr_null(av_presets_add(presets, &words, origin));
+    name[0] = scheme[0] = option[0] = origin[0] = '?';
     const av_preset *preset = found(names[_i]);
     ck_assert_ptr_nonnull(preset);
     ck_assert_str_eq(preset->name, names[_i]);
@@ -119,6 +122,7 @@ static const struct {
     { "AuthVerifyPreset shipped signature prefix=x", "signature|prefix=x", "1" },
     { "AuthVerifyPreset shipped signature prefix=x\r\n", "signature|prefix=x", "1" },
     { "# a comment\n\n  \n\tAUTHVERIFYPRESET shipped signature\n# the end\n", "signature", "4" },
+    { "# it's a comment: \"\nAuthVerifyPreset shipped signature\n", "signature", "2" },
     { "# a comment \\\nthat goes on\nAuthVerifyPreset shipped signature\n", "signature", "3" },
     { "AuthVerifyPreset shipped signature \\\n    prefix=x \\\n    list=comma\n", "signature|prefix=x|list=comma",
       "3" },
@@ -152,6 +156,7 @@ static const struct {
     { "AuthVerifyPreset other signature\n", "1", "only \"AuthVerifyPreset wrong ..." },
     { "AuthVerifyPreset wrongs signature\n", "1", "only \"AuthVerifyPreset wrong ..." },
     { "\nAuthVerify wrong\n", "2", "only \"AuthVerifyPreset wrong ..." },
+    { "\"# no comment\"\n", "1", "only \"AuthVerifyPreset wrong ..." },
     { "AuthVerifyPreset\n", "1", "only \"AuthVerifyPreset wrong ..." },
     { "AuthVerifyPreset wrong\n", "1", "write AuthVerifyPreset NAME SCHEME" },
     { "AuthVerifyPreset wrong signature\nAuthVerifyPreset wrong signature\n", "2",
@@ -240,6 +245,8 @@ START_TEST(all_names_are_listed)
     assert_sentence(apr_pstrcat(pool, " ", all, " ", NULL), " listed ");
     ck_assert_ptr_null(strstr(all, "listed-not"));
     ck_assert_ptr_null(strstr(all, ".conf"));
+    ck_assert_ptr_null(strstr(all, "  "));
+    ck_assert_int_ne(all[strlen(all) - 1], ' ');
     ck_assert_ptr_null(av_presets_at(presets, 1));
 }
 END_TEST

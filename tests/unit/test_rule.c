@@ -76,10 +76,13 @@ static const struct {
     { TIMED "tolerance=31622401", "tolerance=: must be seconds" },
     { TIMED "tolerance=5:31622401", "tolerance=: must be seconds" },
     { TIMED "tolerance=99999999999999999999", "tolerance=: must be seconds" },
+    { TIMED "tolerance=18446744073709551616", "tolerance=: must be seconds" },
     { RULE "tolerance=300", "tolerance= needs a time to compare with, and this rule reads none" },
     { "signature signature=%{header:X-S}", "no secret= is given; add secret=file:PATH" },
     { "signature signature=%{header:X-S} secret=SECRET", "secret=: a secret is not written here but named: file:PATH" },
     { "signature signature=%{header:X-S} secret=env:NOT_SET", "environment variable NOT_SET is not set" },
+    { "signature signature=%{header:X-S} secret=env:NOT_SET secret=env:SECRET",
+      "environment variable NOT_SET is not set" },
     { RULE "secret=env:NOT_SET", "environment variable NOT_SET is not set" },
     { RULE "key-encoding=hex", "secret= SECRET: its text is not written as key-encoding= says" },
     { RULE "key-encoding=base64", "secret= SECRET: its text is not written as key-encoding= says" },
@@ -438,17 +441,25 @@ START_TEST(a_rule_looks_at_eight_places_each_once)
 }
 END_TEST
 
+static const struct {
+    const char *line, *names;
+} relied_on[] = {
+    { "signature secret=env:SECRET signature=%{header:X-S} signature=%{query:s} id=%{header:X-I} timestamp=%{header:X-T} "
+      "unsigned-id=%{header:X-U} signed=%{id}.%{timestamp}.%{header:X-P}.%{body}",
+      "X-T X-I X-U X-S X-P" },
+    { "signature secret=env:SECRET fields=%{header:X-F} signature=%{field:v1}", "X-F" },
+    { "signature secret=env:SECRET signature=%{query:s}", "" },
+};
+
 START_TEST(a_rule_relies_on_the_headers_of_its_proof)
 {
-    av_rule *rule =
-        rule_of("signature secret=env:SECRET signature=%{header:X-S} signature=%{query:s} id=%{header:X-I} "
-                "timestamp=%{header:X-T} unsigned-id=%{header:X-U} signed=%{id}.%{timestamp}.%{header:X-P}.%{body}");
+    av_rule *rule = rule_of(relied_on[_i].line);
     const char *names = "";
 
     for (int i = 0; i < rule->header_names->nelts; i++) {
-        names = apr_pstrcat(pool, names, APR_ARRAY_IDX(rule->header_names, i, av_slice).at, " ", NULL);
+        names = apr_pstrcat(pool, names, i ? " " : "", APR_ARRAY_IDX(rule->header_names, i, av_slice).at, NULL);
     }
-    ck_assert_str_eq(names, "X-T X-I X-U X-S X-P ");
+    ck_assert_str_eq(names, relied_on[_i].names);
 }
 END_TEST
 
@@ -462,7 +473,7 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, a_rule_that_cannot_be_is_refused_with_the_remedy, 0, ROWS(faults));
     tcase_add_loop_test(tests, a_tolerance_is_seconds_of_past_and_future, 0, ROWS(tolerances));
     tcase_add_test(tests, a_rule_looks_at_eight_places_each_once);
-    tcase_add_test(tests, a_rule_relies_on_the_headers_of_its_proof);
+    tcase_add_loop_test(tests, a_rule_relies_on_the_headers_of_its_proof, 0, ROWS(relied_on));
     tests = trial_case(suite, "secrets");
     tcase_add_unchecked_fixture(tests, make_folder, remove_folder);
     tcase_add_loop_test(tests, a_secret_is_decoded_as_its_options_say, 0, ROWS(same_keys));

@@ -122,6 +122,8 @@ static const struct {
     { FIELDS "separator=semicolon timestamp=%{field:t} signed=%{timestamp}%{body}", true, false, false, 0 },
     { RULE "fields=%{header:X-F} expect=%{field:v}:1", false, false, false, 0 },
     { RULE "fields=%{header:X-F} unsigned-id=%{field:i}", false, false, false, 0 },
+    { RULE "fields=%{header:X-F} timestamp=%{field:t} signed=%{timestamp}%{body}", true, false, false, 0 },
+    { RULE "fields=%{header:X-F} id=%{field:i} signed=%{id}%{body}", false, false, false, 0 },
     { RULE "fields=%{header:X-F} signed=%{field:t}%{body}", false, false, false, 0 },
 };
 
@@ -244,6 +246,7 @@ static const trial lists[] = {
     { RULE "list=space", S(WRONG "  " HEX), AV_ACCEPTED },
     { RULE "list=space", S(WRONG "," HEX), AV_MALFORMED_CREDENTIAL },
     { RULE "list=space", S(WRONG "\t" HEX), AV_MALFORMED_CREDENTIAL },
+    { RULE "list=space", S(WRONG " \t" HEX), AV_WRONG_SIGNATURE },
     { RULE "list=comma prefix=v0=", S("v0=" WRONG ",v0=" HEX), AV_ACCEPTED },
     { RULE "list=comma prefix=v0=", S(HEX ",v0=" WRONG), AV_WRONG_SIGNATURE },
     { RULE "list=comma", S(TIMES_15(WRONG ",") HEX), AV_ACCEPTED },
@@ -270,6 +273,8 @@ static const trial lists[] = {
     { RULE "list=comma version=v1", S("v1," HEX), AV_MALFORMED_CREDENTIAL },
     { RULE "list=space version=v1", S(TIMES_15("v2,x ") "v1," HEX), AV_ACCEPTED },
     { RULE "list=space version=v1", S(TIMES_16("v2,x ") "v1," HEX), AV_MALFORMED_CREDENTIAL },
+    { RULE "list=space version=v1", S("v1," HEX TIMES_15(" v2,x")), AV_ACCEPTED },
+    { RULE "list=space version=v1", S("v1," HEX TIMES_16(" v2,x")), AV_MALFORMED_CREDENTIAL },
     { RULE "list=space version=v1 prefix=x", S("v1,x" HEX), AV_ACCEPTED },
     /* fields */
     { FIELDS, F("v1=" HEX), AV_ACCEPTED },
@@ -285,6 +290,7 @@ static const trial lists[] = {
     { FIELDS, F(HEX), AV_MALFORMED_CREDENTIAL },
     { FIELDS, F(""), AV_MALFORMED_CREDENTIAL },
     { FIELDS, "POST /p HTTP/1.1\nX-F: v1=" HEX "\nX-F: v1=" HEX "\n\n" BODY, AV_AMBIGUOUS_CREDENTIAL },
+    { FIELDS, "POST /p HTTP/1.1\nX-F: x\nX-F: x\n\n" BODY, AV_AMBIGUOUS_CREDENTIAL },
     { FIELDS "separator=semicolon", F("v1=" HEX ";t=1"), AV_ACCEPTED },
     { FIELDS "separator=semicolon", F("v1=" HEX ",t=1"), AV_MALFORMED_CREDENTIAL },
     { FIELDS "separator=comma", F("v1=" HEX ",t=1"), AV_ACCEPTED },

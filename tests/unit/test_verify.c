@@ -3,10 +3,11 @@
 #include "support/trial.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 
 #define A "signature signature=%{header:X-A} secret=env:SECRET "
 #define B "signature signature=%{header:X-B} secret=env:SECOND "
-#define C "signature signature=%{query:c} secret=env:SECRET "
+#define C "signature signature=%{query:c} secret=env:THIRD "
 #define BODY "a body"
 
 /* MACs of BODY: printf 'a body' | openssl dgst -sha256 -hmac "$SECRET", and with SECOND_SECRET. */
@@ -15,6 +16,12 @@
 #define WRONG "00000000000000000000000000000000000000000000000000000000000000ff"
 
 #define REQUEST(headers) "POST / HTTP/1.1\nHost: example.org\n" headers "\n" BODY
+
+/* The first secret by another name. */
+static void set_third(void)
+{
+    setenv("THIRD", SECRET, 1);
+}
 
 static void add_rule(av_policy *policy, const char *line)
 {
@@ -63,7 +70,7 @@ START_TEST(the_first_rule_that_sees_its_credential_decides)
     ck_assert_ptr_eq(verdict.rule, wanted);
     if (verdict.reason == AV_ACCEPTED) {
         ck_assert_str_eq(verdict.client, wanted->identity);
-        ck_assert_str_eq(verdict.label, choices[_i].rule == 1 ? "SECOND" : "SECRET");
+        ck_assert_pstr_eq(verdict.label, wanted->sender.keys[0].label);
     }
 }
 END_TEST
@@ -360,6 +367,22 @@ START_TEST(a_body_that_was_not_fed_is_not_proven)
 }
 END_TEST
 
+/* As .htaccess may have it: both rules are narrowed from one, and share its keys. */
+START_TEST(rules_that_share_their_keys_are_proven_each)
+{
+    av_rule *base = rule_of(TIMED("")), *one, *other;
+    av_words words = { (const char *const[]){ "preset", "tolerance=60" }, 2 };
+    av_policy *policy = av_policy_create(pool);
+    built_request request = request_of(times[0].request);
+
+    ck_assert_ptr_null(av_rule_narrow(base, &words, &compiler, &one));
+    ck_assert_ptr_null(av_rule_narrow(base, &words, &compiler, &other));
+    ck_assert_ptr_null(av_policy_add(policy, one, false));
+    ck_assert_ptr_null(av_policy_add(policy, other, true));
+    assert_reason(decide(policy, &request).reason, AV_ACCEPTED, "both");
+}
+END_TEST
+
 static const struct {
     const char *name, *request;
     const char *id;
@@ -411,6 +434,7 @@ Suite *unit_suite(void)
     Suite *suite = suite_create("verify");
     TCase *tests = trial_case(suite, "find");
 
+    tcase_add_checked_fixture(tests, set_third, NULL);
     tcase_add_loop_test(tests, the_first_rule_that_sees_its_credential_decides, 0, ROWS(choices));
     tcase_add_loop_test(tests, an_exclusive_rule_refuses_the_credential_of_another, 0, ROWS(exclusives));
     tcase_add_test(tests, a_rule_that_must_hold_besides_is_no_other_credential);
@@ -427,6 +451,7 @@ Suite *unit_suite(void)
     tcase_add_test(tests, a_claim_without_a_key_proves_nothing);
     tcase_add_test(tests, a_reading_that_failed_proves_nothing);
     tcase_add_test(tests, a_body_that_was_not_fed_is_not_proven);
+    tcase_add_test(tests, rules_that_share_their_keys_are_proven_each);
     tcase_add_loop_test(tests, a_verdict_names_the_delivery, 0, ROWS(ids));
     tcase_add_test(tests, an_unsigned_id_is_named_where_there_is_no_other);
     tcase_add_test(tests, a_refusal_never_names_a_client);
