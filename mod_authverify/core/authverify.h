@@ -102,9 +102,10 @@ typedef struct av_reading {
 typedef struct av_verdict {
     av_reason reason;
     const av_rule *rule; /* that decided; NULL where none saw its credential */
-    const char *client;  /* set if and only if the reason is AV_ACCEPTED */
+    const char *client;  /* set if and only if the reason is AV_ACCEPTED; "" where the rule proves nobody */
     const char *label;   /* of the secret that matched; only ever set with the client */
     const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
+    const char *proven;  /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
     av_slice id;         /* what the sender calls this delivery; believed only with AV_ACCEPTED */
 } av_verdict;
 

@@ -239,7 +239,8 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
     for (int i = 0; i < levels->nelts; i++) {
         const apr_array_header_t *settings = APR_ARRAY_IDX(levels, i, level).settings;
         for (int j = 0; j < settings->nelts; j++) {
-            if (strcmp(APR_ARRAY_IDX(settings, j, av_setting).name, "secret") == 0) {
+            const char *name = APR_ARRAY_IDX(settings, j, av_setting).name;
+            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0) {
                 return true;
             }
         }

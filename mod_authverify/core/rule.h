@@ -65,7 +65,7 @@ const char *av_rule_check(const av_words *words, const av_compiler *compiler);
  * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
-/* True if the words give secrets of their own, themselves or through the presets they build on: such a preset can be
+/* True if the words give secrets or clients of their own, themselves or through the presets they build on: such a preset can be
  * compiled once and used by pointer. */
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
 

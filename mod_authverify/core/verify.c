@@ -210,13 +210,15 @@ av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request
             reason = AV_CLIENT_MISMATCH;
         }
         if (reason != AV_ACCEPTED) {
-            return av_refusal(reason, each);
+            av_verdict refusal = av_refusal(reason, each);
+            refusal.proven = av_reason_class(reason) == AV_CLASS_LIMIT && each->record ? each->record->id : NULL;
+            return refusal;
         }
         decided = decided ? decided : label;
     }
     av_verdict verdict = av_refusal(AV_ACCEPTED, claim);
     verdict.record = claim->record;
-    verdict.client = claim->record ? av_client_name(claim->record) : claim->client->id;
+    verdict.client = claim->rule->proves_nobody ? "" : claim->record ? av_client_name(claim->record) : claim->client->id;
     verdict.label = decided;
     return verdict;
 }

@@ -51,8 +51,8 @@ static const char *result_word(const avh_section *section, const av_verdict *ver
 static void log_refusal(request_rec *r, const char *result, int level, const av_verdict *verdict)
 {
     if (avh_refusal_is_logged(r, verdict->reason, level)) {
-        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=- id=%s: %s", result,
-                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-",
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=%s id=%s: %s", result,
+                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-", or_dash(verdict->proven),
                       or_dash(av_slice_string(verdict->id, r->pool)), av_reason_text(verdict->reason));
     }
 }
@@ -66,7 +66,7 @@ void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdic
 {
     if (verdict->reason == AV_ACCEPTED) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", verdict->rule->name,
-                      verdict->client, or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
+                      or_dash(verdict->client), or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
     }
     else if (r->main) {
         log_refusal(r, "lookup-refused", APLOG_INFO, verdict); /* what httpd looks up by itself tells nothing of the sender */
@@ -198,7 +198,7 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
         set_variable(r, "AUTHVERIFY_REASON", av_reason_name(verdict->reason));
         return;
     }
-    set_variable(r, "AUTHVERIFY_CLIENT", verdict->rule->proves_nobody ? NULL : verdict->client);
+    set_variable(r, "AUTHVERIFY_CLIENT", verdict->client);
     set_variable(r, "AUTHVERIFY_SECRET_LABEL", verdict->label);
     if (verdict->record) {
         set_variable(r, "AUTHVERIFY_ORG", av_slice_string(verdict->record->org, r->pool));

@@ -30,11 +30,19 @@ static retained_files *retained(const server_rec *s)
     return all;
 }
 
+/* Every mistake of a file is a line, and names the file. */
+static void log_lines(const char *what, const char *message, server_rec *s)
+{
+    av_slice rest = av_slice_of(message), line;
+    while (av_slice_split(&rest, '\n', &line)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AuthVerify: a list of clients %s: %.*s", what, (int)line.len, line.at);
+    }
+}
+
 static void log_refresh(av_refresh what, const char *path, const av_clients_file *file, const char *message, server_rec *s)
 {
     if (what == AV_REFRESH_REFUSED) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AuthVerify: %s is not right, and the clients from before stay in force: %s",
-                     path, message);
+        log_lines("is not right, and the clients from before stay in force", message, s);
     }
     else if (what == AV_REFRESH_LOADED) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: %s: %" APR_SIZE_T_FMT " clients are in force", path,

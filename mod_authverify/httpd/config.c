@@ -119,9 +119,14 @@ static void log_warnings(const av_compiler *compiler, const char *where, server_
     apr_array_clear(compiler->warnings);
 }
 
+/* A file of clients may have many mistakes, a line each. */
 static int log_mistake(const char *directive, const char *where, const char *error, server_rec *s)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %s", where, directive, error);
+    av_slice rest = av_slice_of(error), line;
+    while (av_slice_split(&rest, '\n', &line)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %.*s", where, directive, (int)line.len,
+                     line.at);
+    }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -18,12 +18,14 @@ static const char *add_place(api_key_settings *settings, av_slice text, apr_pool
 {
     unsigned allowed = AV_SELECTS(HEADER) | AV_SELECTS(PARAMETER);
     av_selector *selector = &settings->places[settings->count];
-    const char *error = settings->count == AV_MAX_PLACES ? "names more than 8 places" : av_selector_parse(text, selector, pool);
-    if (!error && !(allowed & (1u << selector->kind))) {
-        error = "must be header:NAME or query:NAME, or several of them separated by commas";
+    if (settings->count == AV_MAX_PLACES) {
+        return "names more than 8 places";
     }
-    settings->count += !error;
-    return error;
+    if (av_selector_parse(text, selector, pool) || !(allowed & (1u << selector->kind))) {
+        return "must be header:NAME or query:NAME, or several of them separated by commas";
+    }
+    settings->count++;
+    return NULL;
 }
 
 static const char *set_in(void *target, const char *value, const av_compiler *compiler)
