@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_line.h"
 #include "../core/codec.h"
+#include "../core/scheme.h"
 #include "../core/secret.h"
 #include "../core/timestamp.h"
 
@@ -237,6 +238,17 @@ static const char *read_secret(av_slice word, av_client_record *record, apr_pool
     return error ? error : check_span(secret->not_before, secret->expires);
 }
 
+/* What becomes a user, a header or a variable holds no line end and no other control byte, however it was written. */
+static const char *decode_text(av_slice text, av_slice *value, apr_pool_t *pool)
+{
+    const char *error = decode(text, value, pool);
+    for (apr_size_t i = 0; !error && i < value->len; i++) {
+        unsigned char byte = (unsigned char)value->at[i];
+        error = byte < ' ' || byte == 0x7f ? "holds a control byte" : NULL;
+    }
+    return error;
+}
+
 /* Limits. */
 
 static const char *check_word(av_slice value)
@@ -250,13 +262,23 @@ static const char *check_text(av_slice value)
     return NULL;
 }
 
+static const char *check_schemes(av_slice value)
+{
+    const char *error = av_list_check(value);
+    av_slice name;
+    while (!error && value.at && av_slice_split(&value, ',', &name)) {
+        error = av_scheme_find(name) ? NULL : "names a scheme that there is not";
+    }
+    return error;
+}
+
 /* A limit that is kept as its text: where, and what it must be. NULL: it is read by a function of its own. */
 static const struct limit {
     const char *name;
     size_t offset;
     const char *(*check)(av_slice value);
 } limits[] = {
-    { "schemes", offsetof(av_client_record, schemes), av_list_check },
+    { "schemes", offsetof(av_client_record, schemes), check_schemes },
     { "methods", offsetof(av_client_record, limits.methods), av_list_check },
     { "paths", offsetof(av_client_record, limits.paths), av_paths_check },
     { "scopes", offsetof(av_client_record, scopes), av_list_check },
@@ -286,7 +308,7 @@ static const char *read_networks(av_slice value, av_client_record *record, apr_p
 static const char *read_text(const struct limit *limit, av_slice value, av_client_record *record, apr_pool_t *pool)
 {
     av_slice *text = (av_slice *)((char *)record + limit->offset);
-    const char *error = decode(value, text, pool);
+    const char *error = decode_text(value, text, pool);
     return error ? error : limit->check(*text);
 }
 
@@ -350,7 +372,7 @@ const char *av_clients_line_parse(av_slice line, av_client_record *record, apr_p
         return error;
     }
     take_word(&line, &word);
-    error = decode(word, &id, pool);
+    error = decode_text(word, &id, pool);
     if (error) {
         return apr_pstrcat(pool, "the id ", error, NULL);
     }
