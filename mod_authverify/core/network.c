@@ -5,7 +5,6 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <arpa/inet.h>
-#include <limits.h>
 #include <stdlib.h>
 
 #define LONGEST_TEXT 64
@@ -278,20 +277,63 @@ bool av_networks_contain(const av_networks *networks, const av_address *address)
     return low < networks->ranges->nelts && compare(at[low].first, wanted) <= 0;
 }
 
-av_slice av_networks_bytes(const av_networks *networks)
+/* A packed range is a byte that says which of these follows. */
+typedef struct ipv4_range {
+    uint32_t first, last;
+} ipv4_range;
+
+enum { PACKED_IPV4 = 4, PACKED_ANY = 6 };
+
+static bool is_ipv4(const range *at)
 {
-    return (av_slice){ networks->ranges->elts, (apr_size_t)networks->ranges->nelts * sizeof(range) };
+    return compare(at->first, mapped.first) >= 0 && compare(at->last, mapped.last) <= 0;
 }
 
-const av_networks *av_networks_of_bytes(av_slice bytes, apr_pool_t *pool)
+av_slice av_networks_pack(const av_networks *networks, apr_pool_t *pool)
 {
-    apr_size_t count = bytes.len / sizeof(range);
-    if (!count || count > INT_MAX || bytes.len % sizeof(range)) {
-        return NULL;
+    apr_size_t count = av_networks_count(networks);
+    char *packed = apr_palloc(pool, count * (1 + sizeof(range)));
+    char *to = packed;
+    for (apr_size_t i = 0; i < count; i++) {
+        const range *at = (const range *)networks->ranges->elts + i;
+        const ipv4_range small = { (uint32_t)at->first.low, (uint32_t)at->last.low };
+        bool is_small = is_ipv4(at);
+        apr_size_t size = is_small ? sizeof(small) : sizeof(*at);
+        *to++ = is_small ? PACKED_IPV4 : PACKED_ANY;
+        memcpy(to, is_small ? (const void *)&small : at, size);
+        to += size;
     }
+    return (av_slice){ packed, (apr_size_t)(to - packed) };
+}
+
+/* Cuts the next range off. */
+static bool take_range(av_slice *rest, range *taken)
+{
+    ipv4_range small;
+    char kind = rest->at[0];
+    apr_size_t size = kind == PACKED_IPV4 ? sizeof(small) : sizeof(*taken);
+    if ((kind != PACKED_IPV4 && kind != PACKED_ANY) || rest->len <= size) {
+        return false;
+    }
+    if (kind == PACKED_ANY) {
+        memcpy(taken, rest->at + 1, size);
+    }
+    else {
+        memcpy(&small, rest->at + 1, size);
+        *taken = (range){ { 0, mapped.first.low | small.first }, { 0, mapped.first.low | small.last } };
+    }
+    *rest = av_slice_skip(*rest, 1 + size);
+    return true;
+}
+
+const av_networks *av_networks_unpack(av_slice packed, apr_pool_t *pool)
+{
     av_networks *networks = apr_palloc(pool, sizeof(*networks));
-    networks->ranges = apr_array_make(pool, (int)count, sizeof(range));
-    networks->ranges->nelts = (int)count;
-    memcpy(networks->ranges->elts, bytes.at, bytes.len);
-    return networks;
+    networks->ranges = apr_array_make(pool, (int)(packed.len / (1 + sizeof(ipv4_range))), sizeof(range));
+    while (packed.len) {
+        if (!take_range(&packed, apr_array_push(networks->ranges))) {
+            return NULL;
+        }
+    }
+    return networks->ranges->nelts ? networks : NULL;
 }

@@ -38,10 +38,10 @@ apr_size_t av_networks_count(const av_networks *networks);
 
 bool av_networks_contain(const av_networks *networks, const av_address *address);
 
-/* The finished set as bytes that another process of this build may keep and read back without parsing. Borrows. */
-av_slice av_networks_bytes(const av_networks *networks);
+/* The finished set as few bytes that another process may keep and read back without parsing. In `pool`. */
+av_slice av_networks_pack(const av_networks *networks, apr_pool_t *pool);
 
-/* The set that av_networks_bytes gave, copied into `pool`. NULL where the bytes are no set. */
-const av_networks *av_networks_of_bytes(av_slice bytes, apr_pool_t *pool);
+/* The set that av_networks_pack gave, in `pool`. NULL where the bytes are no set. */
+const av_networks *av_networks_unpack(av_slice packed, apr_pool_t *pool);
 
 #endif

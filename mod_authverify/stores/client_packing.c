@@ -102,7 +102,7 @@ static bool put_secret(writer *to, const av_client_secret *secret, const av_cryp
     return secret->kind != AV_SECRET_PLAIN || put_digest(to, secret->value, crypto);
 }
 
-static bool put_record(writer *to, const av_client_record *record, const av_crypto *crypto)
+static bool put_record(writer *to, const av_client_record *record, av_slice networks, const av_crypto *crypto)
 {
     bool done = true;
     put_field(to, TAG_ID, record->id, strlen(record->id));
@@ -111,9 +111,7 @@ static bool put_record(writer *to, const av_client_record *record, const av_cryp
     }
     put_time(to, TAG_NOT_BEFORE, record->not_before);
     put_time(to, TAG_EXPIRES, record->expires);
-    if (record->limits.from) {
-        put_text(to, TAG_FROM, av_networks_bytes(record->limits.from));
-    }
+    put_text(to, TAG_FROM, networks);
     for (unsigned i = 0; i < TEXT_COUNT; i++) {
         put_text(to, TAG_TEXT + i, *(const av_slice *)((const char *)record + texts[i]));
     }
@@ -123,10 +121,14 @@ static bool put_record(writer *to, const av_client_record *record, const av_cryp
 av_slice av_client_pack(const av_client_record *record, const av_crypto *crypto, apr_pool_t *pool)
 {
     writer counter = { NULL, 0 };
-    put_record(&counter, record, crypto);
+    av_slice networks = { "", 0 };
+    if (record->limits.from) {
+        networks = av_networks_pack(record->limits.from, pool);
+    }
+    put_record(&counter, record, networks, crypto);
     av_slice packed = av_secret_keep((av_slice){ apr_pcalloc(pool, counter.len), counter.len }, pool);
     writer to = { (unsigned char *)packed.at, 0 };
-    return put_record(&to, record, crypto) ? packed : (av_slice){ "", 0 };
+    return put_record(&to, record, networks, crypto) ? packed : (av_slice){ "", 0 };
 }
 
 /* Cuts the next field off. False at the end, and where what stands there is none. */
@@ -216,7 +218,7 @@ static bool set_field(unsigned tag, av_slice value, av_client_record *record, ap
     case TAG_EXPIRES:
         return read_time(value, &record->expires);
     case TAG_FROM:
-        record->limits.from = av_networks_of_bytes(value, pool);
+        record->limits.from = av_networks_unpack(value, pool);
         return record->limits.from != NULL;
     default:
         return tag < TAG_TEXT ? add_to_secret(tag, value, record) : set_text(tag, value, record);
