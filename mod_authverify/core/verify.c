@@ -152,7 +152,8 @@ av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
         if (reason != AV_ACCEPTED) {
             return reason;
         }
-        if (claim->piece_count && (!claim->client->key_count || !av_reading_open(reading, claim, pool))) {
+        bool reads = claim->piece_count || claim->rule->looks_inside;
+        if (reads && (!claim->client->key_count || !av_reading_open(reading, claim, pool))) {
             return AV_INTERNAL_ERROR;
         }
     }

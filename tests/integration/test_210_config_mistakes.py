@@ -49,7 +49,7 @@ SCHEME_OR_PRESET = {
     "nothing named": (rule(""), ["AuthVerify", "a scheme or preset must be named"]),
     "also nothing named": (alone("AuthVerifyAlso"), ["AuthVerifyAlso", "a scheme or preset must be named"]),
     "unknown preset": (rule(f"no-such-provider {FROM_FILE}"),
-                       ['AuthVerify: "no-such-provider" is neither a scheme (signature) nor a preset', preset_folder()]),
+                       ['AuthVerify: "no-such-provider" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset', preset_folder()]),
     "unknown preset that is nearly one": (rule(f"githab {FROM_FILE}"), ['did you mean "github"?']),
     "unknown scheme that is nearly one": (rule(f"signatur {FROM_FILE}"), ['did you mean "signature"?']),
     "a scheme of a later day": (rule("jwt keys=file:/x"), ['"jwt" is neither a scheme']),
