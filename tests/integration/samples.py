@@ -17,13 +17,13 @@ def kept(kind, secret):
 
 
 def filled(text, secrets=None):
-    """The list with a secret in each such place: that of `secrets`, by the place's name, or else the name itself."""
+    """The list with a secret in each such place: that of `secrets`, by the place's name, or else its name."""
     return PLACE.sub(lambda match: kept(match.group(1), (secrets or {}).get(match.group(2), match.group(2))), text)
 
 
 def samples_of(text):
-    """The lists that a configuration shows in its comments, by name: "# /etc/authverify/NAME.clients ...:" and, indented,
-    its lines."""
+    """The lists that a configuration shows in its comments, by name: "# /etc/authverify/NAME.clients ...:" and,
+    indented, its lines."""
     found, name = {}, None
     for line in text.splitlines():
         head = re.match(r"# /etc/authverify/([\w-]+\.clients)\b.*:$", line)
