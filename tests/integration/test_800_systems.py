@@ -149,8 +149,9 @@ def test_sirportly_account_calls_the_api(sirportly):
 
 
 def test_sirportly_account_posts_a_form(sirportly):
-    answer = sirportly.curl("/api/v2/tickets/submit", *as_options(pair(ACCOUNT, "ACCOUNT_SECRET")), body=b"subject=Hello")
-    assert accepted(answer) and sirportly.backend.requests[0].length == len("subject=Hello")
+    form = b"subject=Hello"
+    answer = sirportly.curl("/api/v2/tickets/submit", *as_options(pair(ACCOUNT, "ACCOUNT_SECRET")), body=form)
+    assert accepted(answer) and sirportly.backend.requests[0].length == len(form)
 
 
 def test_sirportly_pair_of_another_account_is_wrong(sirportly):
@@ -190,7 +191,8 @@ def test_sirportly_user_is_known_with_the_application_and_not_without(sirportly)
         sirportly.refused(other, 401, "wrong-application")
     sirportly.refused(sirportly.http_client("GET", "/api/v2/tickets/all", pair(USER, "USER_SECRET")), 401,
                       "wrong-application")
-    sirportly.refused(sirportly.http_client("GET", "/api/v2/me", pair(USER, "USER_SECRET")), 401, "malformed-credential")
+    sirportly.refused(sirportly.http_client("GET", "/api/v2/me", pair(USER, "USER_SECRET")), 401,
+                      "malformed-credential")
 
 
 def test_sirportly_account_is_no_user(sirportly):
@@ -218,7 +220,8 @@ def test_sirportly_formats(sirportly, fields):
 # --- Sighten ----------------------------------------------------------------------------------------------------------
 
 KEYS = {"ACME_KEY": "ak_acme_5f1c1a7be0d84b6c", "SOLAR_KEY": "ak_solar_0b7d93e2a1c54f88",
-        "PASSWORD": "correct:horse \u2713", "TOKEN": "tok_live_6d0d3a5f9b7e4c21", "TEST_TOKEN": "tok_test_91b2c3d4e5f60718"}
+        "PASSWORD": "correct:horse \u2713", "TOKEN": "tok_live_6d0d3a5f9b7e4c21",
+        "TEST_TOKEN": "tok_test_91b2c3d4e5f60718"}
 JSON = {"Content-Type": "application/json", "X-Fixed": "yes"}
 
 
@@ -281,7 +284,8 @@ def test_sighten_key_is_no_token(sighten):
 
 
 def test_sighten_content_type_is_the_registered_one(sighten):
-    answer = sighten.http_client("POST", "/sighten/leads", {"Content-Type": "text/xml", **bearer(KEYS["TOKEN"])}, b"<a/>")
+    fields = {"Content-Type": "text/xml", **bearer(KEYS["TOKEN"])}
+    answer = sighten.http_client("POST", "/sighten/leads", fields, b"<a/>")
     assert answer.status == 403 and sighten.backend.count == 0
 
 
