@@ -1,6 +1,7 @@
 /* A clients file as its lines.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_edit.h"
+#include "../stores/clients_file.h"
 #include "client_words.h"
 
 #include <apr_strings.h>
@@ -39,8 +40,11 @@ static const char *split_lines(avt_clients *clients, av_slice text)
         return apr_psprintf(clients->pool, "%s does not end in a line feed: it is not whole, or an editor left it out",
                             clients->path);
     }
-    text.len -= text.len > 0;
-    while (text.at && text.len && av_slice_split(&text, '\n', &line)) {
+    if (!text.len) {
+        return NULL;
+    }
+    text.len--;
+    while (av_slice_split(&text, '\n', &line)) {
         *(av_slice *)apr_array_push(clients->lines) = line;
     }
     return NULL;
@@ -62,9 +66,9 @@ static const char *read_text(avt_clients *clients)
 
 static const char *open_file(avt_clients *clients, const char *path, int flags)
 {
-    const char *real = realpath(path, NULL);
+    char *real = realpath(path, NULL);
     clients->path = apr_pstrdup(clients->pool, real ? real : path);
-    free((void *)real);
+    free(real);
     clients->file = open(clients->path, flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK, NEW_FILE_MODE);
     if (clients->file < 0) {
         return cannot(clients, "opened");
@@ -176,6 +180,31 @@ static bool sync_folder(const avt_clients *clients)
     return done;
 }
 
+static const char *write_successor(const avt_clients *clients, int file)
+{
+    bool done = take_over_rights(clients, file) && write_lines(clients, file) && fsync(file) == 0;
+    int failure = errno;
+    done = close(file) == 0 && done;
+    return done ? NULL : apr_psprintf(clients->pool, "%s is as it was: it cannot be written anew: %pm", clients->path, &failure);
+}
+
+/* Where a file is not right httpd keeps the clients from before, revoked ones too: it is asked first. */
+static const char *check_successor(const avt_clients *clients, const char *made)
+{
+    av_clients_file *file = NULL;
+    const av_crypto *crypto = av_crypto_create(clients->pool);
+    const char *error = crypto ? av_clients_file_open(made, clients->was.st_uid, crypto, clients->pool, &file)
+                               : "the library lacks an algorithm";
+    const char *named = error ? strstr(error, made) : NULL;
+    if (named) {
+        error = apr_pstrcat(clients->pool, apr_pstrmemdup(clients->pool, error, (apr_size_t)(named - error)), clients->path,
+                            named + strlen(made), NULL);
+    }
+    return error ? apr_psprintf(clients->pool, "%s is as it was: httpd would not take what it would become: %s", clients->path,
+                                error)
+                 : NULL;
+}
+
 const char *avt_clients_save(const avt_clients *clients)
 {
     char *made = apr_pstrcat(clients->pool, clients->path, ".XXXXXX", NULL);
@@ -183,15 +212,25 @@ const char *avt_clients_save(const avt_clients *clients)
     if (file < 0) {
         return apr_psprintf(clients->pool, "no new file can be made beside %s: %pm", clients->path, &errno);
     }
-    bool done = take_over_rights(clients, file) && write_lines(clients, file) && fsync(file) == 0;
-    int failure = errno;
-    done = close(file) == 0 && done;
-    if (!done || rename(made, clients->path) != 0) {
-        failure = done ? errno : failure;
+    const char *error = write_successor(clients, file);
+    error = error ? error : check_successor(clients, made);
+    if (!error && rename(made, clients->path) != 0) {
+        error = cannot(clients, "replaced");
+    }
+    if (error) {
         unlink(made);
-        return apr_psprintf(clients->pool, "%s is as it was: its successor cannot be written: %pm", clients->path, &failure);
+        return error;
     }
     return sync_folder(clients) ? NULL : cannot(clients, "made to last, though it is changed");
+}
+
+int avt_clients_count(const avt_clients *clients)
+{
+    int count = 0;
+    for (int i = 0; i < clients->lines->nelts; i++) {
+        count += avt_is_client(APR_ARRAY_IDX(clients->lines, i, av_slice));
+    }
+    return count;
 }
 
 const char *avt_clients_find(const avt_clients *clients, const char *id, int *index)

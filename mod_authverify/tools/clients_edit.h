@@ -24,11 +24,14 @@ const char *avt_clients_read(avt_clients *clients, const char *path, apr_pool_t 
 const char *avt_clients_edit(avt_clients *clients, const char *path, bool create, apr_pool_t *pool);
 
 /* Replaces the file by the lines: a new file in the same folder, of the same owner and mode, on the disk before it takes the
- * name. Returns NULL or a sentence; the old file is untouched then. */
+ * name, and looked at as httpd does. Returns NULL or a sentence; the old file is untouched then. */
 const char *avt_clients_save(const avt_clients *clients);
 
 /* The line is that of a client: neither empty nor a comment. */
 bool avt_is_client(av_slice line);
+
+/* How many lines are clients'. */
+int avt_clients_count(const avt_clients *clients);
 
 /* Where the client of that name (not encoded) stands: *index is -1 where there is none. Returns NULL, or a sentence where it
  * is there twice. */

@@ -80,10 +80,10 @@ static void put_header(avt_delivery *delivery, av_slice name, const char *value)
 static const char *add_pair(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
 {
     (void)pool;
-    if (!delivery->id) {
-        return "which client? name its token with --id";
+    if (!delivery->client) {
+        return "which client? name its token with --client";
     }
-    put_header(delivery, rule->places[0].name, delivery->id);
+    put_header(delivery, rule->places[0].name, delivery->client);
     put_header(delivery, rule->places[1].name, secret.at);
     return NULL;
 }
@@ -91,10 +91,10 @@ static const char *add_pair(avt_delivery *delivery, const av_rule *rule, av_slic
 static const char *add_password(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
 {
     (void)rule;
-    if (!delivery->id || strchr(delivery->id, ':')) {
-        return delivery->id ? "a user's name holds no colon" : "which user? name it with --id";
+    if (!delivery->client || strchr(delivery->client, ':')) {
+        return delivery->client ? "a user's name holds no colon" : "which user? name it with --client";
     }
-    const char *both = apr_pstrcat(pool, delivery->id, ":", secret.at, NULL);
+    const char *both = apr_pstrcat(pool, delivery->client, ":", secret.at, NULL);
     put_header(delivery, AV_SLICE("Authorization"),
                apr_pstrcat(pool, "Basic ", av_encode(AV_BASE64, av_slice_of(both), pool).at, NULL));
     return NULL;

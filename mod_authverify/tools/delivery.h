@@ -10,8 +10,9 @@ typedef struct avt_delivery {
     const char *url;             /* whole; a credential that travels in the query is added to it */
     apr_array_header_t *headers; /* of av_header, in order; what the credential needs is added at the end */
     av_slice body;
-    const char *id;  /* the delivery's, or who it is from; NULL: a new one where it may be new */
-    apr_time_t time; /* when it is signed */
+    const char *client; /* who sends it; NULL: not said */
+    const char *id;     /* the delivery's; NULL: a new one */
+    apr_time_t time;    /* when it is signed */
 } avt_delivery;
 
 /* Reads "Name: value". Returns NULL with the header added, or a sentence. */

@@ -15,7 +15,7 @@ av_compiler *avt_compiler_create(const char *path, apr_pool_t *pool)
     return compiler->crypto ? compiler : NULL;
 }
 
-/* A list that nobody looks into: a rule with clients= needs no secret of its own. */
+/* A list that nobody looks into. */
 static const char *open_nothing(void *baton, const char *location, const av_client_source **source)
 {
     static const av_client_source nobody = { 0 };
@@ -25,13 +25,21 @@ static const char *open_nothing(void *baton, const char *location, const av_clie
     return NULL;
 }
 
-const char *avt_rule_shape(const av_words *words, const av_compiler *compiler, av_rule **rule)
+static const char *compile_with(const av_words *words, const char *option, const av_compiler *compiler, av_rule **rule)
 {
     av_compiler shaping = *compiler;
     const char **copies = apr_palloc(compiler->pool, (words->count + 1) * sizeof(*copies));
     memcpy(copies, words->at, words->count * sizeof(*copies));
-    copies[words->count] = "clients=none";
+    copies[words->count] = option;
     const av_words all = { copies, words->count + 1 };
     shaping.open_clients = open_nothing;
+    shaping.access.may_execute = false;
     return av_rule_compile(words->at[0], &all, &shaping, rule);
+}
+
+/* A program that is not run gives no secret, as under `httpd -t`. A rule with client= takes a list instead. */
+const char *avt_rule_shape(const av_words *words, const av_compiler *compiler, av_rule **rule)
+{
+    const char *error = compile_with(words, "secret=exec:/bin/sh", compiler, rule);
+    return error && !compile_with(words, "clients=none", compiler, rule) ? NULL : error;
 }

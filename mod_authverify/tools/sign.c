@@ -12,7 +12,7 @@
 
 typedef struct sign_options {
     bool curl;
-    const char *secret, *body, *method, *url, *time, *id, *path;
+    const char *secret, *body, *method, *url, *time, *client, *id, *path;
     apr_array_header_t *headers;
 } sign_options;
 
@@ -21,7 +21,8 @@ typedef struct sign_options {
 static const avt_option rows[] = {
     OPTION("--curl", AVT_SWITCH, curl),   OPTION("--secret", AVT_TEXT, secret), OPTION("--body", AVT_TEXT, body),
     OPTION("--method", AVT_TEXT, method), OPTION("--url", AVT_TEXT, url),       OPTION("--time", AVT_TEXT, time),
-    OPTION("--id", AVT_TEXT, id),         OPTION("--path", AVT_TEXT, path),     OPTION("--header", AVT_TEXTS, headers),
+    OPTION("--client", AVT_TEXT, client), OPTION("--id", AVT_TEXT, id),         OPTION("--path", AVT_TEXT, path),
+    OPTION("--header", AVT_TEXTS, headers),
     { NULL, AVT_SWITCH, 0 },
 };
 
@@ -32,6 +33,7 @@ static const char *begin(const sign_options *options, avt_delivery *delivery, ap
                                 .url = options->url ? options->url : "https://localhost/",
                                 .headers = apr_array_make(pool, 8, sizeof(av_header)),
                                 .body = { "", 0 },
+                                .client = options->client,
                                 .id = options->id,
                                 .time = apr_time_now() };
     for (int i = 0; !error && options->headers && i < options->headers->nelts; i++) {
@@ -123,7 +125,7 @@ const avt_command avt_sign = {
     .name = "sign",
     .brief = "sign a request as a provider would: print its headers or a curl command",
     .help = "usage: authverify sign PRESET|SCHEME [name=value ...] [OPTION ...]\n\n"
-            "Words and options are those of AuthVerify, without secret=. Prints each header that the request needs; where the\n"
+            "Words and options are those of AuthVerify, without secret= and clients=. Prints each header that the request needs; where the\n"
             "credential travels in the query, the URL too.\n\n"
             "  --secret SOURCE        - (standard input), prompt, file:PATH, env:NAME, exec:PROGRAM, credential:NAME;\n"
             "                         for ed25519 the private key: PEM, or 32 bytes as key-encoding= says\n"
@@ -132,7 +134,8 @@ const avt_command avt_sign = {
             "  --url URL              https://localhost/\n"
             "  --header NAME:VALUE    a header that is sent besides; again for another\n"
             "  --time TIME            when it is signed (now)\n"
-            "  --id ID                the delivery's id (a new one); for token-pair the token, for basic the user\n"
+            "  --client NAME          who sends it: the token of token-pair, the user of basic, what client= selects\n"
+            "  --id ID                the delivery's id (a new one)\n"
             "  --path DIR             the folder of presets\n"
             "  --curl                 print a curl command; schemes whose secret is sent show it there\n\n"
             "Status: 0 done, 2 usage, 3 the body cannot be read.\n",

@@ -53,6 +53,9 @@ static const char *put_values(signing *sign)
     if (settings->timestamp.is_set) {
         put_value(sign, &settings->timestamp.selector, av_slice_of(time_text(sign)));
     }
+    if (settings->client.is_set && sign->delivery->client) {
+        put_value(sign, &settings->client.selector, av_slice_of(sign->delivery->client));
+    }
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         av_slice id = sign->delivery->id ? av_slice_of(sign->delivery->id) : avt_token_generate(sign->pool);
         if (ids[i]->is_set) {
