@@ -340,7 +340,8 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
 static const char *refuse_sources(const apr_array_header_t *settings)
 {
     for (int i = 0; i < settings->nelts; i++) {
-        if (av_slice_starts_with(av_slice_of(APR_ARRAY_IDX(settings, i, av_setting).value), AV_SLICE("file:"))) {
+        const av_setting *setting = &APR_ARRAY_IDX(settings, i, av_setting);
+        if (strcmp(setting->name, "from") == 0 && av_slice_starts_with(av_slice_of(setting->value), AV_SLICE("file:"))) {
             return "files are named in the server's configuration only";
         }
     }

@@ -121,7 +121,7 @@ OPTIONS = {
     "unknown option, nothing near": (rule(f"github {FROM_FILE} colour=red"),
                                      ['there is no option "colour"; there are:', "signed", "secret", "tolerance"]),
     "upper case": (rule(f"github {FROM_FILE} REALM=a"), ['word 2 after "github" is not written name=value']),
-    "option of a later day": (rule(f"github {FROM_FILE} clients=file:/x"), ['there is no option "clients"']),
+    "option of a later day": (rule(f"github {FROM_FILE} audience=x"), ['there is no option "audience"']),
     "replay of a later day": (rule(f"github {FROM_FILE} replay=refuse"), ['there is no option "replay"']),
     "digest of a later day": (custom("digest=%{header:X-Digest}"), ['there is no option "digest"']),
     **{f"{option} twice": (custom(f"{option}={first} {option}={second}"), [f"{option}= is given twice; keep one"])
@@ -312,7 +312,7 @@ DIRECTIVES = {
     "Require client without a name": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify client"),
                                       ["Require authverify takes nothing more, or"]),
     "Require of an unknown scheme": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify scheme jwt"),
-                                     ['Require authverify scheme: "jwt" is none of signature']),
+                                     ['Require authverify scheme: "jwt" is none of token-pair, basic, bearer, api-key, signature, none']),
     "Require with a mistake before any rule": (in_location(f"> Require authverify user x\nAuthVerify github {FROM_FILE}"),
                                                ["Require authverify takes nothing more, or"]),
     "body without options": (alone("AuthVerifyBody"), ["AuthVerifyBody"]),
@@ -344,8 +344,9 @@ DIRECTIVES = {
     "header without a value": (alone("AuthVerifyHeader X-Client"), ["AuthVerifyHeader takes two arguments"]),
     "header with an empty value": (alone('AuthVerifyHeader X-Client ""'), ["AuthVerifyHeader takes two arguments"]),
     **{f"header value {value}": (alone(f"AuthVerifyHeader X-Client {value}"),
-                                 ["AuthVerifyHeader: in a header's value there are %{client}, %{scheme}, %{rule}, and %%"])
-       for value in ("%{org}", "%{client", "100%", "%c")},
+                                 ["AuthVerifyHeader: in a header's value there are %{client}, %{scheme}, %{rule}, %{org}, %{environment}, %{scopes}, "
+                                  "and %%"])
+       for value in ("%{claim:x}", "%{client", "100%", "%c")},
     "header value with a control byte": (alone("AuthVerifyHeader X-Client a\x01b"), ["AuthVerifyHeader: "]),
 }
 
