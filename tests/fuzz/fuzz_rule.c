@@ -1,7 +1,7 @@
-/* A whole rule and a whole request: who is accepted is named and nobody else is, and what was accepted is refused once its
- * proof, its signed body, its time or its host is another.
- * Input: what follows AuthVerify, a line end, and a request as request_build takes it. Secrets are env:SECRET, env:SECOND
- * and env:ED25519, the public key of RFC 8032 section 7.1, TEST 1.
+/* A whole rule and a whole request: who is accepted is named and nobody else is, and what was accepted is refused once
+ * its proof, its signed body, its time or its host is another.
+ * Input: what follows AuthVerify, a line end, and a request as request_build takes it. Secrets are env:SECRET,
+ * env:SECOND and env:ED25519, the public key of RFC 8032 section 7.1, TEST 1.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 #include "support/request_builder.h"

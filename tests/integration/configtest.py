@@ -33,7 +33,8 @@ def command(server, *arguments):
 
 def await_second_reading(server):
     """httpd reads its configuration twice when it starts, and listens from the first time on."""
-    wait_until(lambda: "resuming normal operations" in server.error_log.read_text(), START_SECONDS, "httpd is not ready")
+    wait_until(lambda: "resuming normal operations" in server.error_log.read_text(), START_SECONDS,
+               "httpd is not ready")
 
 
 def failing_start(server):

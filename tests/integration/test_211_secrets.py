@@ -37,7 +37,8 @@ def as_ordinary_user(server, *arguments):
     words = command(server, *arguments)
     if IS_ROOT:
         words = ["setpriv", f"--reuid={RUN_AS}", f"--regid={RUN_AS}", "--clear-groups", *words]
-    return subprocess.run(words, capture_output=True, text=True, env=server.environment, timeout=START_SECONDS, check=False)
+    return subprocess.run(words, capture_output=True, text=True, env=server.environment, timeout=START_SECONDS,
+                          check=False)
 
 
 @pytest.fixture
@@ -112,13 +113,16 @@ def test_a_program_runs_once_for_each_start_and_never_for_a_test(config):
 # What is wrong with a program, and whether it must not run to be found.
 PROGRAMS = {
     "fails": (lambda server: program(server, "fails", "exit 3"), "failed with status 3; run it by hand", False),
-    "is killed": (lambda server: program(server, "is-killed", "kill -9 $$"), "was ended by signal 9; run it by hand", False),
+    "is killed": (lambda server: program(server, "is-killed", "kill -9 $$"), "was ended by signal 9; run it by hand",
+                  False),
     "says nothing": (lambda server: program(server, "is-silent", "true"), "is empty; put a secret into it", False),
     "says too much": (lambda server: program(server, "is-loud", "head -c 70000 /dev/zero | tr '\\0' x"),
                       "gives more than 65536 bytes", False),
-    "may not be run": (lambda server: program(server, "is-data", "true", 0o600), "cannot be run: Permission denied", False),
+    "may not be run": (lambda server: program(server, "is-data", "true", 0o600), "cannot be run: Permission denied",
+                       False),
     "is missing": (lambda server: "secret=exec:/no/such/program", "does not exist", True),
-    "is writable by others": (lambda server: program(server, "is-open", "true", 0o777), "is writable by others; run: chmod o-w",
+    "is writable by others": (lambda server: program(server, "is-open", "true", 0o777),
+                              "is writable by others; run: chmod o-w",
                               True),
     "is writable by its group": (lambda server: program(server, "is-shared", "true", 0o770),
                                  "is writable by its group; run: chmod g-w", True),
@@ -152,13 +156,15 @@ def test_secrets_come_from_the_environment_and_from_systemd():
         assert_verifies(server, ROTATED, "/credential/page.html")
 
 
-LINE_ENDS = {"lf": (SECRET + "\n", SECRET), "crlf": (SECRET + "\r\n", SECRET), "two-lf": (SECRET + "\n\n", SECRET + "\n"),
+LINE_ENDS = {"lf": (SECRET + "\n", SECRET), "crlf": (SECRET + "\r\n", SECRET),
+             "two-lf": (SECRET + "\n\n", SECRET + "\n"),
              "blanks": (f" {SECRET} ", f" {SECRET} "), "cr": (SECRET + "\r", SECRET + "\r"),
              "lf-before": ("\n" + SECRET, "\n" + SECRET), "nul": (SECRET + "\0", SECRET + "\0")}
 
 
 def test_one_line_end_is_cut_off_a_file_and_nothing_else():
-    server = Server("".join(in_location(f"AuthVerify github secret=file:conf/{name}", f"/{name}/") for name in LINE_ENDS))
+    server = Server("".join(in_location(f"AuthVerify github secret=file:conf/{name}", f"/{name}/")
+                            for name in LINE_ENDS))
     for name, (text, _) in LINE_ENDS.items():
         server.secret(name, text)
         server.write(f"{name}/page.html", "page")

@@ -1,5 +1,5 @@
-""".htaccess may use and narrow what the server's configuration defined, and nothing else: whoever may write a folder is not
-whoever runs the server.
+""".htaccess may use and narrow what the server's configuration defined, and nothing else: whoever may write a folder is
+not whoever runs the server.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -88,8 +88,10 @@ def test_it_holds_below_the_folder_too(server):
 
 
 @pytest.mark.parametrize("words, age, status", [
-    ("timed", 290, 200), ("timed tolerance=300", 290, 200), ("timed tolerance=10", 290, 401), ("timed tolerance=10", 5, 200),
-    ("timed", -290, 200), ("timed tolerance=300:10", -290, 401), ("exact tolerance=60:5", 30, 200), ("exact tolerance=5", 30, 401),
+    ("timed", 290, 200), ("timed tolerance=300", 290, 200), ("timed tolerance=10", 290, 401),
+    ("timed tolerance=10", 5, 200),
+    ("timed", -290, 200), ("timed tolerance=300:10", -290, 401), ("exact tolerance=60:5", 30, 200),
+    ("exact tolerance=5", 30, 401),
 ])
 def test_a_tolerance_may_be_narrowed(server, words, age, status):
     path = folder(server, "narrowed", f"AuthVerify {words}")
@@ -161,7 +163,8 @@ REFUSED = {
     **{directive.split()[0]: (directive, f"{directive.split()[0]} not allowed here")
        for directive in ("AuthVerifyPreset yours github secret=file:/etc/hostname", "AuthVerifyPresetPath /tmp",
                          "AuthVerifyMode observe", "AuthVerifyOverride on", "AuthVerifyBody limit=1g",
-                         "AuthVerifyExternalURL as-registered", "AuthVerifyErrorBody empty", "AuthVerifyHeader X-Client root")},
+                         "AuthVerifyExternalURL as-registered", "AuthVerifyErrorBody empty",
+                         "AuthVerifyHeader X-Client root")},
 }
 
 

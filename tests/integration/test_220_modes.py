@@ -1,4 +1,4 @@
-"""AuthVerifyMode: enforce refuses what is not proven, optional leaves who shows nothing to Require, observe only watches.
+"""AuthVerifyMode: enforce refuses what is not proven, optional leaves who shows nothing to Require, observe watches.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -10,8 +10,8 @@ import time
 import pytest
 
 from backends import HANDLERS
-from client import (HTTP1, Connection, Payload, get, github, head, post, request, send_after_continue, send_chunked, send_h2c,
-                    send_h2c_without_length, send_with_length, stripe)
+from client import (HTTP1, Connection, Payload, get, github, head, post, request, send_after_continue, send_chunked,
+                    send_h2c, send_h2c_without_length, send_with_length, stripe)
 from server import STOP_SECONDS, Server, wait_until
 
 SECRET = "the secret of the tests of modes"
@@ -109,8 +109,8 @@ def expected_reason(credential, size):
 
 
 def seen_by_backend(backend, transport):
-    """All but Expect: who asked for the body, as an observer has to, has answered that by then. How mod_proxy frames a body
-    of no announced length depends on how much of it is there at once; a script tells that (the test after the next)."""
+    """All but Expect: who asked for the body, as an observer has to, has answered that by then. How mod_proxy frames a
+    body of no announced length depends on how much of it is there at once; a script tells that in a test of its own."""
     received = backend.requests[-1]
     assert received.complete
     excused = ["Expect"] + (["Content-Length", "Transfer-Encoding"] if transport in LENGTHLESS else [])
@@ -145,7 +145,8 @@ def test_observe_changes_nothing_that_a_backend_sees(server, backend, payloads, 
 def test_observe_changes_nothing_in_the_answer(server, credential):
     def answer(path):
         response = post(server, path, CREDENTIALS[credential](b"data"), b"data")
-        return response.status, sorted((name, value) for name, value in response.headers if name != "Date"), response.body
+        headers = sorted((name, value) for name, value in response.headers if name != "Date")
+        return response.status, headers, response.body
 
     server.allow("would-refuse reason=")
     assert answer("/observed/static/page.txt") == answer("/plain/static/page.txt")
@@ -237,7 +238,8 @@ def test_an_observed_body_that_is_slow_arrives_whole(server, framing):
     with Connection(server.port) as connection:
         fields = {**github(SECRET, body), "Connection": "close"}
         if framing == "length":
-            connection.send(head("POST", "/observed-slow/proxy/hook", {**fields, "Content-Length": str(len(body))}), parts[0])
+            connection.send(head("POST", "/observed-slow/proxy/hook", {**fields, "Content-Length": str(len(body))}),
+                            parts[0])
             time.sleep(0.8)  # longer than timeout=: the time that passes is what is tested
             connection.send(parts[1])
         else:
@@ -249,12 +251,14 @@ def test_an_observed_body_that_is_slow_arrives_whole(server, framing):
     assert (response.status, response.json()["sha256"]) == (200, hashlib.sha256(body).hexdigest())
 
 
-@pytest.mark.parametrize("credential, size", [("none", 5), ("malformed", 5), ("forged", 5), ("signed", 5), ("signed", LIMIT + 1)])
+@pytest.mark.parametrize("credential, size",
+                         [("none", 5), ("malformed", 5), ("forged", 5), ("signed", 5), ("signed", LIMIT + 1)])
 def test_observe_holds_no_100_continue_back(server, payloads, credential, size):
     payload = Payload(size)
     server.allow("would-refuse reason=")
     with Connection(server.port) as connection:
-        connection.send(head("POST", "/observed/proxy/hook", {**CREDENTIALS[credential](payload.data), "Connection": "close",
+        connection.send(head("POST", "/observed/proxy/hook",
+                             {**CREDENTIALS[credential](payload.data), "Connection": "close",
                                                               "Expect": "100-continue", "Content-Length": str(size)}))
         assert connection.response().status == 100
         connection.send_in_background([payload.data])
@@ -283,8 +287,8 @@ OPTIONAL_PLACES = {
     "other": f"AuthVerifyMode optional\n{RULE}\nRequire authverify client other",
     "scheme": f"AuthVerifyMode optional\n{RULE}\nRequire authverify scheme signature",
     "also": f"AuthVerifyMode optional\n{RULE}\n{ALSO}\n{EITHER}",
-    "not": f"AuthVerifyMode optional\n{RULE}\n<RequireAll>\nRequire all granted\n<RequireNone>\nRequire authverify\n</RequireNone>\n"
-           "</RequireAll>",
+    "not": f"AuthVerifyMode optional\n{RULE}\n"
+           "<RequireAll>\nRequire all granted\n<RequireNone>\nRequire authverify\n</RequireNone>\n</RequireAll>",
     # The rules come from the section around, so configtest cannot see that nobody asks for a proof.
     "merged": RULE,
     "merged/optional": "AuthVerifyMode optional",
@@ -312,7 +316,8 @@ def optional(backend):
 
 
 @pytest.mark.parametrize("place, headers, status", [
-    ("either", {}, 401), ("either", PASS, 200), ("either", github(SECRET), 200), ("either", {**github(SECRET), **PASS}, 200),
+    ("either", {}, 401), ("either", PASS, 200), ("either", github(SECRET), 200),
+    ("either", {**github(SECRET), **PASS}, 200),
     ("alone", {}, 401), ("alone", PASS, 401), ("alone", github(SECRET), 200),
     ("client", {}, 401), ("client", github(SECRET), 200), ("other", {}, 401), ("other", github(SECRET), 403),
     ("scheme", {}, 401), ("scheme", github(SECRET), 200), ("not", {}, 200), ("not", github(SECRET), 403),
@@ -353,7 +358,8 @@ def test_half_a_credential_is_not_nothing(optional, backend):
 
 
 def test_who_shows_nothing_has_no_identity(optional):
-    environment = get(optional, "/either/cgi/hash.py", {**PASS, "X-Client": "root", "X_Client": "root"}).json()["environment"]
+    environment = get(optional, "/either/cgi/hash.py",
+                      {**PASS, "X-Client": "root", "X_Client": "root"}).json()["environment"]
     assert environment["AUTHVERIFY_RESULT"] == "unproven"
     assert environment["AUTHVERIFY_REASON"] == "not-presented"
     assert not {"AUTHVERIFY_CLIENT", "AUTHVERIFY_RULE", "REMOTE_USER", "AUTH_TYPE", "HTTP_X_CLIENT"} & set(environment)

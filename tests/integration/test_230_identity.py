@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from backends import HANDLERS
-from client import Connection, Payload, get, github, head, post, request, send_h2c, slack, standard_webhooks
+from client import Connection, Payload, get, github, head, post, send_h2c, slack, standard_webhooks
 from server import LOG_SECONDS, Server, wait_until
 
 SECRET = "the secret of the tests of identity"
@@ -43,7 +43,8 @@ ExtendedStatus On
 MergeTrailers on
 AuthVerifyHeader X-Client "%{client}"
 AuthVerifyHeader X-All "%{client}/%{scheme}/%{rule}"
-LogFormat "%{X-Mark}i %>s %<{AUTHVERIFY_RESULT}e %<{AUTHVERIFY_REASON}e %{AUTHVERIFY_RESULT}e %{AUTHVERIFY_REASON}e %{AUTHVERIFY_RULE}e %{AUTHVERIFY_CLIENT}e %u" verdicts
+LogFormat "%{X-Mark}i %>s %<{AUTHVERIFY_RESULT}e %<{AUTHVERIFY_REASON}e %{AUTHVERIFY_RESULT}e \\
+%{AUTHVERIFY_REASON}e %{AUTHVERIFY_RULE}e %{AUTHVERIFY_CLIENT}e %u" verdicts
 CustomLog logs/verdicts verdicts
 LogFormat "%{X-Mark}i %r|%m %U%q|%<U|%{X-Hub-Signature-256}i" requests
 CustomLog logs/requests requests
@@ -90,7 +91,8 @@ ScriptAlias "/{name}/cgi/" "${{ROOT}}/htdocs/cgi/"
 @pytest.fixture(scope="module")
 def server(backend):
     started = Server(CONFIG, defines={"BACKEND": backend.port},
-                     modules=["proxy", "proxy_http", "cgid", "alias", "http2", "status", "include", "rewrite", "setenvif",
+                     modules=["proxy", "proxy_http", "cgid", "alias", "http2", "status", "include", "rewrite",
+                              "setenvif",
                               "speling", "lua", "mime"],
                      allow=["signed= does not cover the body"])
     started.secret("first.secret", SECRET)
@@ -99,7 +101,8 @@ def server(backend):
     (started.htdocs / "cgi").mkdir()
     shutil.copy(HANDLERS / "hash.py", started.htdocs / "cgi")
     started.write("query/spelling/page.html", "page")
-    started.write("target.lua", "function handle(r)\n    r:puts(r.unparsed_uri, '|', r.the_request, '|', r.args or '')\n"
+    started.write("target.lua",
+                  "function handle(r)\n    r:puts(r.unparsed_uri, '|', r.the_request, '|', r.args or '')\n"
                                 "    return apache2.OK\nend\n")
     started.write("pages/include.html", '<!--#include virtual="/open/cgi/hash.py" -->')
     with started:
@@ -134,19 +137,21 @@ def values(headers, name):
 # --- the environment --------------------------------------------------------------------------------------------------
 
 def test_the_environment_says_who_was_proven_and_how(server):
-    found = environment(server, "/github/cgi/hash.py", {**github(SECRET, b"x"), "X-GitHub-Delivery": "72d3162e-cc78"}, b"x")
+    found = environment(server, "/github/cgi/hash.py", {**github(SECRET, b"x"), "X-GitHub-Delivery": "72d3162e-cc78"},
+                        b"x")
     assert ours(found) == {"RESULT": "accepted", "SCHEME": "signature", "RULE": "github", "CLIENT": "github",
                            "ID": "72d3162e-cc78", "SECRET_LABEL": "first.secret"}
     assert (found["REMOTE_USER"], found["AUTH_TYPE"]) == ("github", "AuthVerify")
 
 
 def test_the_label_says_which_secret_matched(server):
-    assert ours(environment(server, "/github/cgi/hash.py", github(OTHER, b"x"), b"x"))["SECRET_LABEL"] == "second.secret"
+    found = environment(server, "/github/cgi/hash.py", github(OTHER, b"x"), b"x")
+    assert found["AUTHVERIFY_SECRET_LABEL"] == "second.secret"
 
 
 def test_identity_names_who_a_rule_proves(server):
     found = environment(server, "/named/cgi/hash.py", github(SECRET, b"x"), b"x")
-    assert (found["AUTHVERIFY_CLIENT"], found["AUTHVERIFY_RULE"], found["REMOTE_USER"]) == ("team-a", "github", "team-a")
+    assert (ours(found)["CLIENT"], ours(found)["RULE"], found["REMOTE_USER"]) == ("team-a", "github", "team-a")
     assert found["HTTP_X_ALL"] == "team-a/signature/github"
 
 
@@ -199,7 +204,8 @@ def line_of(server, name, marked):
     ("/github/proxy/x", github(SECRET), None, "200 accepted - accepted - github github github"),
     ("/named/proxy/x", github(SECRET), None, "200 accepted - accepted - github team-a team-a"),
     ("/github/proxy/x", {}, "not-presented", "401 refused not-presented refused not-presented - - -"),
-    ("/github/proxy/x", github("wrong"), "wrong-signature", "401 refused wrong-signature refused wrong-signature github - -"),
+    ("/github/proxy/x", github("wrong"), "wrong-signature",
+     "401 refused wrong-signature refused wrong-signature github - -"),
     ("/github/proxy/x", {"X-Hub-Signature-256": "x"}, "malformed-credential",
      "401 refused malformed-credential refused malformed-credential github - -"),
     ("/open/proxy/x", github(SECRET), None, "200 - - - - - - -"),
@@ -225,7 +231,8 @@ def test_headers_are_set_from_what_was_proven(server, backend):
 
 
 FORGERY = "forged-name"
-FORGED = [("X-Client", FORGERY), ("x-client", FORGERY), ("X_Client", FORGERY), ("x_CLIENT", FORGERY), ("X-All", FORGERY),
+FORGED = [("X-Client", FORGERY), ("x-client", FORGERY), ("X_Client", FORGERY), ("x_CLIENT", FORGERY),
+          ("X-All", FORGERY),
           ("X_All", FORGERY), ("X-Percent", FORGERY), ("X_Percent", FORGERY)]
 
 
@@ -233,7 +240,8 @@ def send_forged(server, path, more=(), method="POST"):
     """A request with its own copies of every exported header, some of them twice."""
     fields = [*more, *FORGED, *FORGED[:2], ("Host", "test.example"), ("Content-Length", "0"), ("Connection", "close")]
     with Connection(server.port) as connection:
-        connection.send(f"{method} {path} HTTP/1.1\r\n", "".join(f"{name}: {value}\r\n" for name, value in fields), "\r\n")
+        connection.send(f"{method} {path} HTTP/1.1\r\n", "".join(f"{name}: {value}\r\n" for name, value in fields),
+                        "\r\n")
         return connection.final_response()
 
 
@@ -267,7 +275,8 @@ def test_a_clients_own_copy_reaches_no_script(server, path, proven, status):
 def test_a_clients_own_copy_over_http2_reaches_no_backend(server, backend):
     payload = Payload(5)
     forged = {"X-Client": FORGERY, "X_Client": FORGERY}
-    assert send_h2c(server, "POST", "/github/proxy/x", {**github(SECRET, payload.data), **forged}, payload).status == 200
+    signed = github(SECRET, payload.data)
+    assert send_h2c(server, "POST", "/github/proxy/x", {**signed, **forged}, payload).status == 200
     assert values(received(backend), "X-Client") == ["github"]
     assert send_h2c(server, "POST", "/open/proxy/x", forged, payload).status == 200
     assert values(received(backend), "X-Client") == []
@@ -278,7 +287,8 @@ def test_a_clients_own_copy_in_a_trailer_reaches_no_handler(server, backend, han
     with Connection(server.port) as connection:
         fields = {**github(SECRET, b"data"), "Transfer-Encoding": "chunked", "Connection": "close"}
         connection.send(head("POST", f"/trailers/{handler}", fields),
-                        b"4\r\ndata\r\n0\r\nX-Client: forged-name\r\nX_Client: forged-name\r\nX-All: forged-name\r\nX-Other: seen\r\n\r\n")
+                        b"4\r\ndata\r\n0\r\nX-Client: forged-name\r\nX_Client: forged-name\r\n"
+                        b"X-All: forged-name\r\nX-Other: seen\r\n\r\n")
         response = connection.final_response()
     assert response.status == 200
     assert FORGERY.encode() not in response.body
@@ -303,7 +313,9 @@ def test_the_connection_header_cannot_strike_an_exported_header(server, backend,
     assert values(received(backend), "X-All") == ["github/signature/github"]
 
 
-@pytest.mark.parametrize("named", ["X-Slack-Signature", "x-slack-request-timestamp", "X-Slack-Signature,X-Slack-Request-Timestamp"])
+@pytest.mark.parametrize("named",
+                         ["X-Slack-Signature", "x-slack-request-timestamp",
+                          "X-Slack-Signature,X-Slack-Request-Timestamp"])
 def test_the_connection_header_cannot_strike_a_signed_header(server, backend, named):
     signed = slack(SECRET, b"x")
     post(server, "/slack/proxy/x", {**signed, "Connection": f"close, {named}, X-Other", "X-Other": "hop"}, b"x")
@@ -395,7 +407,8 @@ def test_strip_off_leaves_the_query_as_it_is(server, backend):
 
 @pytest.mark.parametrize("query, reason, status", [
     ("a=1&sig={wrong}&b=2", "wrong-signature", 401), ("sig={wrong}x", "malformed-credential", 401),
-    ("sig={right}&sig={right}", "ambiguous-credential", 400), ("sig={right}&s%69g={wrong}", "ambiguous-credential", 400)])
+    ("sig={right}&sig={right}", "ambiguous-credential", 400),
+    ("sig={right}&s%69g={wrong}", "ambiguous-credential", 400)])
 def test_a_refused_credential_is_not_in_the_log_either(server, backend, query, reason, status):
     path = "/query/proxy/x"
     right, wrong = in_query(path), in_query(path, "wrong")
@@ -440,13 +453,14 @@ def test_a_credential_in_the_query_is_in_no_corrected_address(server):
 
 
 def test_a_credential_in_the_query_is_on_no_status_page(server):
-    """The page shows the target of a request that is being handled: of one whose handler waits for its body. httpd notes the
-    target as soon as it has the head, so a moment before any module of its can change that."""
+    """The page shows the target of a request that is being handled, so of one whose handler waits for its body. httpd
+    notes the target as soon as it has the head, a moment before any module can change it."""
     path = "/query/proxy/x"
     signature = in_query(path, method="POST")
     with Connection(server.port) as connection:
         connection.send(head("POST", f"{path}?waits=1&sig={signature}", {"Content-Length": "2", "Connection": "close"}))
-        wait_until(lambda: "waits=1" in (page := get(server, "/status").body.decode()) and signature[:8] not in page, LOG_SECONDS,
+        wait_until(lambda: "waits=1" in (page := get(server, "/status").body.decode()) and signature[:8] not in page,
+                   LOG_SECONDS,
                    "the credential is on the page")
         connection.send("ab")
         assert connection.final_response().status == 200

@@ -12,10 +12,10 @@ from server import Server, free_port
 
 SECRET = "the secret of the tests of external URLs"
 FROM_FILE = "secret=file:${ROOT}/conf/secret"
-BY_URL = f'AuthVerify signature "signed=%{{method}}%{{lf}}%{{url}}%{{lf}}%{{body}}" signature=%{{header:X-Signature}} {FROM_FILE}'
-BY_HOST = f'AuthVerify signature "signed=%{{header:Host}} %{{body}}" signature=%{{header:X-Signature}} {FROM_FILE}'
-BY_PARTS = (f'AuthVerify signature "signed=%{{method}} %{{path}} %{{query}} %{{query:name}}%{{lf}}%{{body}}" '
-            f'signature=%{{header:X-Signature}} {FROM_FILE}')
+SIGNATURE = f"signature=%{{header:X-Signature}} {FROM_FILE}"
+BY_URL = f'AuthVerify signature "signed=%{{method}}%{{lf}}%{{url}}%{{lf}}%{{body}}" {SIGNATURE}'
+BY_HOST = f'AuthVerify signature "signed=%{{header:Host}} %{{body}}" {SIGNATURE}'
+BY_PARTS = f'AuthVerify signature "signed=%{{method}} %{{path}} %{{query}} %{{query:name}}%{{lf}}%{{body}}" {SIGNATURE}'
 BODY = b'{"a": 1}'
 
 PLACES = {
@@ -95,13 +95,15 @@ def refuse(server, reason):
 
 # --- %{url} without AuthVerifyExternalURL -----------------------------------------------------------------------------
 
-@pytest.mark.parametrize("host", ["test.example", "test.example:80", "test.example:8443", "TEST.Example", "hooks.example.com",
+@pytest.mark.parametrize("host",
+                         ["test.example", "test.example:80", "test.example:8443", "TEST.Example", "hooks.example.com",
                                   "a.wild.example", "a.b.wild.example", "other.example"])
 def test_the_url_is_scheme_host_as_sent_and_target(server, host):
     assert status(server.port, "/url/x?a=1", url_proof(f"http://{host}/url/x?a=1"), host) == 200
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1", "test.example.evil.example", "wild.example", "localhost",
+@pytest.mark.parametrize("host",
+                         ["elsewhere.example", "127.0.0.1", "test.example.evil.example", "wild.example", "localhost",
                                   "xtest.example", "test.exampl"])
 def test_a_host_of_nobody_here_is_refused_although_the_signature_is_right(server, host):
     assert status(server.port, "/url/x", url_proof(f"http://{host}/url/x"), host) == refuse(server, "wrong-host")
@@ -112,11 +114,14 @@ def test_a_request_without_host_is_refused(server):
     server.refusal("wrong-host", 1)
     with Connection(server.port) as connection:
         fields = {**url_proof("http:///url/x"), "Content-Length": str(len(BODY))}
-        connection.send("POST /url/x HTTP/1.0\r\n", "".join(f"{name}: {value}\r\n" for name, value in fields.items()), "\r\n", BODY)
+        connection.send("POST /url/x HTTP/1.0\r\n", "".join(f"{name}: {value}\r\n" for name, value in fields.items()),
+                        "\r\n", BODY)
         assert connection.final_response().status == 401
 
 
-@pytest.mark.parametrize("url", ["https://test.example/url/x?a=1", "http://hooks.example.com/url/x?a=1", "http://test.example/url/x",
+@pytest.mark.parametrize("url",
+                         ["https://test.example/url/x?a=1", "http://hooks.example.com/url/x?a=1",
+                          "http://test.example/url/x",
                                  "http://test.example/url/x?a=2", "http://test.example:80/url/x?a=1", "/url/x?a=1"])
 def test_a_signature_over_another_url_is_wrong(server, url):
     assert status(server.port, "/url/x?a=1", url_proof(url)) == refuse(server, "wrong-signature")
@@ -128,13 +133,16 @@ def test_a_signature_over_another_method_is_wrong(server):
 
 
 def test_what_a_client_says_of_proxies_does_not_count(server):
-    headers = {"X-Forwarded-Host": "elsewhere.example", "X-Forwarded-Proto": "https", "Forwarded": "host=elsewhere.example"}
+    headers = {"X-Forwarded-Host": "elsewhere.example", "X-Forwarded-Proto": "https",
+               "Forwarded": "host=elsewhere.example"}
     assert status(server.port, "/url/x", {**headers, **url_proof("http://test.example/url/x")}) == 200
     signed = url_proof("https://elsewhere.example/url/x")
     assert status(server.port, "/url/x", {**headers, **signed}) == refuse(server, "wrong-signature")
 
 
-@pytest.mark.parametrize("target", ["/url/a/../x", "/url/./x", "//url//x", "/url/%78", "/url/%7Ea?b=%20+%2B", "/url/x?", "/url/x?a=1?b",
+@pytest.mark.parametrize("target",
+                         ["/url/a/../x", "/url/./x", "//url//x", "/url/%78", "/url/%7Ea?b=%20+%2B", "/url/x?",
+                          "/url/x?a=1?b",
                                     "/url/x?a=http://b/", "/u%72l/x", "/url/x;a=1?b;c"])
 def test_the_target_counts_as_it_was_sent(server, target):
     assert status(server.port, target, url_proof(f"http://test.example{target}")) == 200
@@ -144,7 +152,8 @@ def test_the_target_counts_as_it_was_sent(server, target):
 def test_under_tls_the_scheme_is_https(server):
     host = f"test.example:{server.tls_port}"
     assert status(server.tls_port, "/url/x", url_proof(f"https://{host}/url/x"), host, tls=True) == 200
-    assert status(server.tls_port, "/url/x", url_proof(f"http://{host}/url/x"), host, tls=True) == refuse(server, "wrong-signature")
+    plain = url_proof(f"http://{host}/url/x")
+    assert status(server.tls_port, "/url/x", plain, host, tls=True) == refuse(server, "wrong-signature")
 
 
 def test_over_http2_the_host_is_the_authority(server):
@@ -154,8 +163,10 @@ def test_over_http2_the_host_is_the_authority(server):
                     f"X-Signature: {proof_of_nothing}", url).status
 
     assert over_http2("http://test.example/url/x?a=1", "http://test.example/url/x?a=1") == 200
-    assert over_http2("http://test.example/url/x", "http://hooks.example.com/url/x") == refuse(server, "wrong-signature")
-    assert over_http2("http://elsewhere.example/url/x", "http://elsewhere.example/url/x") == refuse(server, "wrong-host")
+    refuse(server, "wrong-signature")
+    assert over_http2("http://test.example/url/x", "http://hooks.example.com/url/x") == 401
+    refuse(server, "wrong-host")
+    assert over_http2("http://elsewhere.example/url/x", "http://elsewhere.example/url/x") == 401
 
 
 @pytest.mark.parametrize("host", ["anything.example", "127.0.0.1", "star.example"])
@@ -169,7 +180,7 @@ def test_a_rule_that_signs_no_host_takes_any(server):
     assert status(server.port, "/github/x", {"X-Hub-Signature-256": f"sha256={signed}"}, "elsewhere.example") == 200
 
 
-# --- the absolute form of a target, RFC 9112 section 3.2.2 --------------------------------------------------------------
+# --- the absolute form of a target, RFC 9112 section 3.2.2 ------------------------------------------------------------
 
 @pytest.mark.parametrize("target, url", [
     ("http://test.example/url/x?a=1", "http://test.example/url/x?a=1"),
@@ -220,11 +231,13 @@ def test_the_external_url_is_taken_literally(server, path, url):
 @pytest.mark.parametrize("host", ["test.example", "elsewhere.example", "127.0.0.1:99"])
 def test_as_registered_takes_any_host_as_it_was_sent(server, path, host):
     assert status(server.port, path, url_proof(f"http://{host}{path}"), host) == 200
-    assert status(server.port, path, url_proof(f"https://hooks.example.com{path}"), host) == refuse(server, "wrong-signature")
+    fixed = url_proof(f"https://hooks.example.com{path}")
+    assert status(server.port, path, fixed, host) == refuse(server, "wrong-signature")
 
 
 def test_an_absolute_target_under_an_external_url_counts_from_its_path_on(server):
-    assert status(server.port, "http://elsewhere.example/fixed/x?a", url_proof("https://hooks.example.com/fixed/x?a")) == 200
+    signed = url_proof("https://hooks.example.com/fixed/x?a")
+    assert status(server.port, "http://elsewhere.example/fixed/x?a", signed) == 200
 
 
 @pytest.mark.parametrize("place", ["fixed-host", "registered-host"])

@@ -1,4 +1,4 @@
-/* Algorithms: which proof of several is that of a text under a key. The vectors of RFC 4231 and of RFC 8032 section 7.1.
+/* Algorithms: which proof of several is that of a text under a key. The vectors of RFC 2202, RFC 4231 and RFC 8032.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/algorithm.h"
 #include "support/suite.h"
@@ -92,9 +92,9 @@ static const struct {
 } macs[] = {
     { "hmac-sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
     { "hmac-sha256", JEFE_MAC },
-    { "hmac-sha512",
-      "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e"
-      "070a38bce737" },
+    { "hmac-sha512", "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+                     "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e"
+                     "070a38bce737" },
 };
 
 START_TEST(a_mac_proves_its_text)
@@ -182,15 +182,19 @@ static const struct {
 } signatures[] = {
     { ED25519_KEY, "", ED25519_SIGNATURE },
     { "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d"
+      "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+      "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d"
       "291612bb0c00" },
     { "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027b"
+      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+      "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027b"
       "eceea1ec40a" },
     { "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
-      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac"
+      "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac"
       "94fa54ca49f",
-      "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef"
+      "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b589"
+      "09351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef"
       "1177331a704" },
 };
 

@@ -416,8 +416,8 @@ START_TEST(a_narrowed_rule_is_narrower)
     av_rule *rule = NULL;
     av_words words = words_of("any tolerance=5");
     av_policy *policy = av_policy_create(pool);
-    built_request request = request_of(
-        "POST / HTTP/1.1\nX-T: 1767311994\nX-S: 5041dabc525de8a9c380f54038a5995bccd43d7419d21b287e770891d1b52995\n\na body");
+    built_request request = request_of("POST / HTTP/1.1\nX-T: 1767311994\nX-S: "
+                                       "5041dabc525de8a9c380f54038a5995bccd43d7419d21b287e770891d1b52995\n\na body");
 
     ck_assert_ptr_null(av_rule_narrow(rule_of(TIMED), &words, &compiler, &rule));
     ck_assert_ptr_null(av_policy_add(policy, rule, false));
@@ -445,8 +445,8 @@ END_TEST
 static const struct {
     const char *line, *names;
 } relied_on[] = {
-    { "signature secret=env:SECRET signature=%{header:X-S} signature=%{query:s} id=%{header:X-I} timestamp=%{header:X-T} "
-      "unsigned-id=%{header:X-U} signed=%{id}.%{timestamp}.%{header:X-P}.%{body}",
+    { "signature secret=env:SECRET signature=%{header:X-S} signature=%{query:s} id=%{header:X-I} "
+      "timestamp=%{header:X-T} unsigned-id=%{header:X-U} signed=%{id}.%{timestamp}.%{header:X-P}.%{body}",
       "X-T X-I X-U X-S X-P" },
     { "signature secret=env:SECRET fields=%{header:X-F} signature=%{field:v1}", "X-F" },
     { "signature secret=env:SECRET signature=%{query:s}", "" },

@@ -85,8 +85,8 @@ START_TEST(a_name_does_not_end_at_a_nul)
 {
     av_selector selector;
 
-    assert_sentence(av_selector_parse(AV_SLICE("header:X\0Y"), &selector, pool), "a name holds neither blanks nor braces");
-    assert_sentence(av_selector_parse(AV_SLICE("json:\0"), &selector, pool), "a name holds neither blanks nor braces");
+    assert_sentence(av_selector_parse(AV_SLICE("header:X\0Y"), &selector, pool), "holds neither blanks nor braces");
+    assert_sentence(av_selector_parse(AV_SLICE("json:\0"), &selector, pool), "holds neither blanks nor braces");
     assert_sentence(av_selector_parse(AV_SLICE("body\0"), &selector, pool), "is no selector");
 }
 END_TEST

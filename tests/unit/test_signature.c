@@ -1,4 +1,5 @@
-/* The signature scheme: its options and what must hold between them, how signatures are written, and what is read besides.
+/* The signature scheme: its options and what must hold between them, how signatures are written, and what
+ * is read besides.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support/trial.h"
 
@@ -67,8 +68,8 @@ static const struct {
     { RULE "timestamp-format=unix", "timestamp-format= says how timestamp= is written, which is not there" },
     { RULE "unsigned-ok=timestamp", "unsigned-ok=timestamp is about timestamp=, which is not there" },
     { RULE "timestamp=%{header:X-T}",
-      "timestamp=%{header:X-T} is not part of what is signed, so anybody can change it; put %{timestamp} into signed=, or add "
-      "unsigned-ok=timestamp" },
+      "timestamp=%{header:X-T} is not part of what is signed, so anybody can change it; put %{timestamp} into signed=, "
+      "or add unsigned-ok=timestamp" },
     { RULE "timestamp=%{header:X-T} signed=%{header:X-U}%{body}",
       "timestamp=%{header:X-T} is not part of what is signed" },
     { RULE "timestamp=%{json:/t} signed=%{json:/u}", "timestamp=%{json:/t} is not part of what is signed" },
@@ -77,7 +78,8 @@ static const struct {
     { RULE "timestamp=%{json:/t} signed=%{timestamp}%{body}",
       "%{timestamp} stands inside the body; write its own selector in signed=" },
     { RULE "id=%{header:X-I}",
-      "id=%{header:X-I} is not part of what is signed, so anybody can change it; put %{id} into signed=, or use unsigned-id=" },
+      "id=%{header:X-I} is not part of what is signed, so anybody can change it; put %{id} into signed=, or "
+      "use unsigned-id=" },
     { RULE "id=%{header:X-I} unsigned-ok=timestamp", "unsigned-ok=timestamp is about timestamp=, which is not there" },
     { TOKEN "id=%{header:X-I}", "id=%{header:X-I} is not part of what is signed" },
     { RULE "signed=%{id}%{body}", "signed= holds %{id}, but id= does not say what that is" },
@@ -155,8 +157,9 @@ END_TEST
 #define BASE64 "vgwpQjnsbKiBn2LJarFrg0YWpLpoomPNYZ0t0lkh1p4="
 #define BASE64URL "vgwpQjnsbKiBn2LJarFrg0YWpLpoomPNYZ0t0lkh1p4"
 #define SHA1 "f5d7bd4d22bfbe4dba9c1f4e2485df7a5885e5a0"
-#define SHA512 \
-    "0c9ee66e99d183dc5c51ab3d0cc072e64e38bbc268493442a6059cf4dc4ef937684f8abdbbe7ed4166096842972071180f0b517f0e6cc5ae532268c855d302dc"
+#define SHA512                                                         \
+    "0c9ee66e99d183dc5c51ab3d0cc072e64e38bbc268493442a6059cf4dc4ef937" \
+    "684f8abdbbe7ed4166096842972071180f0b517f0e6cc5ae532268c855d302dc"
 /* Well-formed, and of nothing. */
 #define WRONG "00000000000000000000000000000000000000000000000000000000000000ff"
 #define WRONG_BASE64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE="
@@ -339,10 +342,12 @@ static const trial values[] = {
     { T, "POST / HTTP/1.1\nX-T: now\nX-S: 24636e589e322928b4fbdf746aaf0e50389a6c547e7ae193142a0f3095c5feb7\n\n" BODY,
       AV_MALFORMED_CREDENTIAL },
     { T,
-      "POST / HTTP/1.1\nX-T: +1767312000\nX-S: 42668da5b6e39cecdad6ec14b2f4ecc25aeef6ff1680143c3dbfe3516c8c395f\n\n" BODY,
+      "POST / HTTP/1.1\nX-T: +1767312000\nX-S: "
+      "42668da5b6e39cecdad6ec14b2f4ecc25aeef6ff1680143c3dbfe3516c8c395f\n\n" BODY,
       AV_MALFORMED_CREDENTIAL },
     { T,
-      "POST / HTTP/1.1\nX-T: 01767312000\nX-S: b1b53d1134e5b8b22053e68be4b0a12a65323149a8aeba21411a1d45dba992be\n\n" BODY,
+      "POST / HTTP/1.1\nX-T: 01767312000\nX-S: "
+      "b1b53d1134e5b8b22053e68be4b0a12a65323149a8aeba21411a1d45dba992be\n\n" BODY,
       AV_MALFORMED_CREDENTIAL },
     { T, "POST / HTTP/1.1\nX-T: 2026-01-02T00:00:00Z\nX-S: " WRONG "\n\n" BODY, AV_MALFORMED_CREDENTIAL },
     { T, "POST / HTTP/1.1\nX-T: 1767312000\nX-T: 1767312000\nX-S: " WRONG "\n\n" BODY, AV_AMBIGUOUS_CREDENTIAL },
@@ -389,13 +394,18 @@ static const trial values[] = {
       "POST / HTTP/1.1\nX-I: id.a\nX-S: 5db9a35045ca0217512b3b6e22068628f51b02886506cd7f1bbd8e63eb5f3387\n\nbody",
       AV_MALFORMED_CREDENTIAL },
     { RULE "id=%{json:/i} signed=%{json:/i}.%{json:/j}",
-      "POST / HTTP/1.1\nX-S: 9766cf0316de3cd9f2c74183be8bf40caf1d05db971688b69cb752094b6d4174\n\n{\"i\":\"a\",\"j\":\"b.c\"}",
+      "POST / HTTP/1.1\nX-S: "
+      "9766cf0316de3cd9f2c74183be8bf40caf1d05db971688b69cb752094b6d4174"
+      "\n\n{\"i\":\"a\",\"j\":\"b.c\"}",
       AV_ACCEPTED },
     { RULE "id=%{json:/i} signed=%{json:/i}.%{json:/j}",
-      "POST / HTTP/1.1\nX-S: 9766cf0316de3cd9f2c74183be8bf40caf1d05db971688b69cb752094b6d4174\n\n{\"i\":\"a.b\",\"j\":\"c\"}",
+      "POST / HTTP/1.1\nX-S: "
+      "9766cf0316de3cd9f2c74183be8bf40caf1d05db971688b69cb752094b6d4174"
+      "\n\n{\"i\":\"a.b\",\"j\":\"c\"}",
       AV_BODY_NOT_UNDERSTOOD },
     { RULE "id=%{query:i} signed=%{url}%{body}",
-      "POST /?i=%69d HTTP/1.1\nHost: example.org\nX-S: c1a5f29794a0b4fe5793a6dda937d057f144df31b7b5bc35b08c537706b7f727\n\n" BODY,
+      "POST /?i=%69d HTTP/1.1\nHost: example.org\nX-S: "
+      "c1a5f29794a0b4fe5793a6dda937d057f144df31b7b5bc35b08c537706b7f727\n\n" BODY,
       AV_ACCEPTED },
     /* what is signed and not there */
     { RULE "signed=%{header:X-P}%{body}", S(HEX), AV_MALFORMED_CREDENTIAL },
@@ -522,38 +532,54 @@ END_TEST
 
 static const trial public_keys[] = {
     { ED25519,
-      S("0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af04b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f7535605"),
+      S("0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af0"
+        "4b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f7535605"),
       AV_ACCEPTED },
     { ED25519,
-      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6fe912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008"),
+      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6f"
+        "e912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008"),
       AV_WRONG_SIGNATURE },
     { ED25519,
-      S("0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af04b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f753560500"),
+      S("0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af0"
+        "4b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f753560500"),
       AV_MALFORMED_CREDENTIAL },
     { ED25519, S(HEX), AV_MALFORMED_CREDENTIAL },
     { ED25519 "secret=env:OTHER",
-      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6fe912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008"),
+      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6f"
+        "e912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008"),
       AV_ACCEPTED },
     { ED25519 "encoding=base64",
       S("DpYL2Vd+YTh+VQC3QNqjNRw8NlLELsNq0gwHTJSFWvBLlxlJv4Bxk+qnrh9GcSnYiToImcDZUc5cDBR491NWBQ=="), AV_ACCEPTED },
     { ED25519 "list=comma",
-      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6fe912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008,0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af04b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f7535605"),
+      S("f87c425155622eff1b2d57ba7ab5255c53fbb5289d3d2962714a02f4edf31f6f"
+        "e912ca295a17ce404380cea3c6d3747f08492857ef120131d18dabc9d7193008"
+        ","
+        "0e960bd9577e61387e5500b740daa3351c3c3652c42ec36ad20c074c94855af0"
+        "4b971949bf807193eaa7ae1f467129d8893a0899c0d951ce5c0c1478f7535605"),
       AV_ACCEPTED },
     { ED25519 "signed=%{header:X-T}%{body}",
-      "POST / HTTP/1.1\nX-T: 17\nX-S: f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee301cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n" BODY,
+      "POST / HTTP/1.1\nX-T: 17\nX-S: "
+      "f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee3"
+      "01cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n" BODY,
       AV_ACCEPTED },
     { ED25519 "signed=%{header:X-T}%{body}",
-      "POST / HTTP/1.1\nX-T: 18\nX-S: f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee301cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n" BODY,
+      "POST / HTTP/1.1\nX-T: 18\nX-S: "
+      "f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee3"
+      "01cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n" BODY,
       AV_WRONG_SIGNATURE },
     { ED25519 "signed=%{header:X-T}%{body}",
-      "POST / HTTP/1.1\nX-T: 1\nX-S: f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee301cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n7" BODY,
+      "POST / HTTP/1.1\nX-T: 1\nX-S: "
+      "f8f5f5064103972936225b413689ee340d483b768fe06c4ec94bae9c3e085ee3"
+      "01cd7324ee1d97acc9a747082379a514235d61a76fcb8003789dcf256d26e301\n\n7" BODY,
       AV_ACCEPTED }, /* the sender's own weakness: nothing stands between the two */
     { ED25519 "expect=%{json:/a}:1",
-      J("dc2a199ab86f27979a7e7eb3c4a890f1cf7f991531b716b03380c58a909ea23a7f6e4b347a6486178aa98908e417d6ae59e15e534610f2c60861c7bf79b4610f",
+      J("dc2a199ab86f27979a7e7eb3c4a890f1cf7f991531b716b03380c58a909ea23a"
+        "7f6e4b347a6486178aa98908e417d6ae59e15e534610f2c60861c7bf79b4610f",
         "{\"a\":1}"),
       AV_ACCEPTED },
     { ED25519 "expect=%{json:/a}:1",
-      J("14a79e95c9257acdea48b78406aa5616a11b738c38900575d34ac0d381638ef64b742b297a50695481883c788c8b4f45b989e793323898cc28da31bc5c8e370d",
+      J("14a79e95c9257acdea48b78406aa5616a11b738c38900575d34ac0d381638ef6"
+        "4b742b297a50695481883c788c8b4f45b989e793323898cc28da31bc5c8e370d",
         "{\"a\":2}"),
       AV_UNEXPECTED_VALUE },
 };

@@ -1,5 +1,5 @@
-/* The cases of tests/vectors through the core, each preset as it is shipped; and of each that is accepted, the twins that
- * must not be.
+/* The cases of tests/vectors through the core, each preset as it is shipped; and of each that is accepted, the twins
+ * that must not be.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "support/folder.h"
 #include "support/trial.h"

@@ -20,20 +20,21 @@ typedef struct built_request {
     apr_size_t parse_limit; /* see av_reading */
 } built_request;
 
-/* Reads "POST /path?query HTTP/1.1", then "Name: value" lines, an empty line, and the body to the last byte; lines end in
- * LF. The origin is "https://" and the Host, which is ours. Borrows from `text`. False: it is not written like that. */
+/* Reads "POST /path?query HTTP/1.1", then "Name: value" lines, an empty line, and the body to the last byte; lines end
+ * in LF. The origin is "https://" and the Host, which is ours. Borrows from `text`. False: it is not written like
+ * that. */
 bool request_build(av_slice text, built_request *request, apr_pool_t *pool);
 
 /* What rules compile with: secrets from files of `folder` (NULL: none) and from the environment, no program is run; no
  * preset is there yet. */
 av_compiler request_compiler(const char *folder, apr_pool_t *pool);
 
-/* Compiles what stands after AuthVerify in a configuration, as httpd would: the rule is named after its first word. Returns
- * NULL with *rule set, or a sentence. */
+/* Compiles what stands after AuthVerify in a configuration, as httpd would: the rule is named after its first word.
+ * Returns NULL with *rule set, or a sentence. */
 const char *request_rule(const char *line, const av_compiler *compiler, av_rule **rule);
 
-/* Brings the body to an open reading as its contract says: in order, in steps, kept behind its lead where that is asked,
- * and in memory that ends where the body ends. */
+/* Brings the body to an open reading as its contract says: in order, in steps, kept behind its lead where that is
+ * asked, and in memory that ends where the body ends. */
 void request_read_body(const built_request *request, av_reading *reading, apr_pool_t *pool);
 
 /* Opens and proves what av_find gave. */

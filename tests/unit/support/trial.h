@@ -1,5 +1,5 @@
-/* What the tests of rules share: secrets in the environment, rules and requests that must compile or must not, and verdicts
- * of which what always holds is checked.
+/* What the tests of rules share: secrets in the environment, rules and requests that must compile or must not, and
+ * verdicts of which what always holds is checked.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_TESTS_TRIAL_H
 #define AV_TESTS_TRIAL_H
@@ -38,8 +38,8 @@ void add_also(av_policy *policy, const char *line);
 /* A request that must be well-formed text; see request_build. */
 built_request request_of(const char *text);
 
-/* Decides twice, with the body in one piece and byte by byte. Fails unless both verdicts are the same, and a client and a
- * label are named if and only if the request was accepted. Notes the reason. */
+/* Decides twice, with the body in one piece and byte by byte. Fails unless both verdicts are the same, and a client and
+ * a label are named if and only if the request was accepted. Notes the reason. */
 av_verdict decide(const av_policy *policy, const built_request *request);
 
 /* The reason alone, of a policy of one rule. */
@@ -48,7 +48,8 @@ av_reason reason_of(const char *line, const char *request);
 /* Fails with both names unless the reasons are the same. */
 void assert_reason(av_reason found, av_reason wanted, const char *name);
 
-/* Tells the run that a test has seen this reason: appends its name to the file $AUTHVERIFY_REASONS_SEEN, if that is set. */
+/* Tells the run that a test has seen this reason: appends its name to the file $AUTHVERIFY_REASONS_SEEN, if that
+ * is set. */
 void note_reason(av_reason reason);
 
 #endif
