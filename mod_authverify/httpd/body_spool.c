@@ -395,7 +395,7 @@ bool avh_spool_keep(avh_spool *spool, const avh_section *section, av_reading *re
         return false;
     }
     reading->body = (av_slice){ bytes, len };
-    if (reading->lead_claim && spool->lead != reading->lead.len) {
+    if (reading->lead_claim && !av_slice_equal((av_slice){ bytes - spool->lead, spool->lead }, reading->lead)) {
         reading->lead_claim = NULL; /* read for another policy, without this lead: the text is put together elsewhere */
     }
     return true;

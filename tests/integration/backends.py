@@ -167,7 +167,7 @@ ProxyFCGIBackendType GENERIC
 ProxyPass "/fcgi/" "fcgi://127.0.0.1:${PHP}${ROOT}/htdocs/fcgi/"
 ScriptAlias "/cgi/" "${ROOT}/htdocs/cgi/"
 WSGIScriptAlias "/wsgi" "${ROOT}/htdocs/wsgi/hash.wsgi" application-group=%{GLOBAL}
-WSGIDaemonProcess behind processes=1 threads=4
+WSGIDaemonProcess behind processes=1 threads=4 home=${ROOT}/htdocs
 WSGIScriptAlias "/wsgi-daemon" "${ROOT}/htdocs/wsgi/hash.wsgi" process-group=behind application-group=%{GLOBAL}
 Alias "/dav/" "${ROOT}/upload/"
 <Directory "${ROOT}/upload">
