@@ -11,13 +11,15 @@ from attacks import BACKEND_COUNTS, final_status, is_expected
 from clients import bcrypt, put_clients, sha256
 from server import free_port
 
-CLASSES = ("header_shape", "token_format", "basic_b64", "authz_scheme", "apikey", "ip_acl", "identity_smuggling", "methods",
+CLASSES = ("header_shape", "token_format", "basic_b64", "authz_scheme", "apikey", "ip_acl", "identity_smuggling",
+           "methods",
            "path", "smuggling", "apache_internals", "log_leak", "empty_values")
 
 # Rows of the class body whose rule has no need of it.
 BODY_ROWS = ("BD-009", "BD-011")
 
-MODULES = ["proxy", "proxy_http", "headers", "remoteip", "rewrite", "include", "mime", "negotiation", "autoindex", "status",
+MODULES = ["proxy", "proxy_http", "headers", "remoteip", "rewrite", "include", "mime", "negotiation", "autoindex",
+           "status",
            "info", "cache", "cache_disk", "access_compat", "dir", "authz_host", "authn_core"]
 
 PAIR = "AuthVerify token-pair clients=file:conf/pairs"
@@ -94,7 +96,8 @@ HOSTS = {
     PAIR_HINT + "; RewriteRule .* - [E=AUTHVERIFY_OK:1]; client header":
         PROXY + IN_API + 'RewriteEngine on\nRewriteRule ".*" "-" [E=AUTHVERIFY_OK:1,E=AUTHVERIFY_RESULT:accepted]\n',
     PAIR_HINT + "; Options +Includes; /public/p.shtml includes virtual=/api/v1/secret":
-        PROXY_API + IN_API + folder("/public", "Options +Includes\nAddType text/html .shtml\nAddOutputFilter INCLUDES .shtml"),
+        PROXY_API + IN_API + folder("/public",
+                                    "Options +Includes\nAddType text/html .shtml\nAddOutputFilter INCLUDES .shtml"),
     PAIR_HINT + " <Directory>; include file=secret.html":
         folder("/public", "Options +Includes\nAddType text/html .shtml\nAddOutputFilter INCLUDES .shtml")
         + folder("/public/inner", PAIR),
@@ -105,7 +108,8 @@ HOSTS = {
     "CacheEnable disk /; CacheQuickHandler On; " + PAIR_HINT: PROXY + IN_API + CACHE + "CacheQuickHandler on\n",
     "CacheQuickHandler Off; " + PAIR_HINT: PROXY + IN_API + CACHE + "CacheQuickHandler off\n",
     "Satisfy Any; Require all granted; " + PAIR_HINT: PROXY + at("/api", PAIR + "\nSatisfy Any\nRequire all granted"),
-    "<If \"%{HTTP_HOST} == 't.local'\"> AuthVerify": PROXY + f"<If \"%{{HTTP_HOST}} -strcmatch 't.local'\">\n{PAIR}\n</If>\n",
+    "<If \"%{HTTP_HOST} == 't.local'\"> AuthVerify":
+        PROXY + f"<If \"%{{HTTP_HOST}} -strcmatch 't.local'\">\n{PAIR}\n</If>\n",
     "AllowOverride AuthConfig; server-level AuthVerify; .htaccess 'AuthVerify Off'":
         'DocumentRoot "${ROOT}/htdocs/overridden"\n'
         + folder("/overridden/api", PAIR + "\nAllowOverride AuthConfig\nAuthVerifyOverride off"),
@@ -116,7 +120,8 @@ HOSTS = {
         f'ProxyPassMatch "^/(.*\\.php)$" "http://127.0.0.1:${{BACKEND}}/$1"\n<Files "admin.php">\n{PAIR}\n</Files>\n'
         "AuthVerifyStrictPath on\n",
     PAIR_HINT + "; <Location /api/open> AuthVerify Off": PROXY + IN_API + at("/api/open", "AuthVerify off"),
-    PAIR_HINT + "; RequestHeader set X-Auth-Token ... early": PROXY + IN_API + "RequestHeader set X-Auth-Token x early\n",
+    PAIR_HINT + "; RequestHeader set X-Auth-Token ... early":
+        PROXY + IN_API + "RequestHeader set X-Auth-Token x early\n",
     PAIR_HINT + "; strip on in /a, off in /b; redirect a->b":
         'ProxyPass "/b/" "http://127.0.0.1:${BACKEND}/"\n' + at("/b", PAIR + " strip=off")
         + folder("/a", PAIR + '\nRewriteEngine on\nRewriteRule "^x$" "/b/x" [L]'),
@@ -168,7 +173,7 @@ class Hosts:
 # --- judging ----------------------------------------------------------------------------------------------------------
 
 def readings(target):
-    """The paths that a target comes to, decoded never, once or twice, without parameters of segments and dot segments."""
+    """The paths that a target comes to, decoded never, once or twice, without parameters and dot segments."""
     found = {target}
     for _ in range(2):
         found |= {urllib.parse.unquote(text, encoding="latin-1") for text in found}
@@ -204,7 +209,8 @@ def _user(wanted, _received, answer, fixtures):
 
 
 def _never_value(value, received, _answer, _fixtures):
-    return [f"the backend received {key}: {value}" for each in received for key, found in each.headers if found == value]
+    return [f"the backend received {key}: {value}" for each in received for key,
+            found in each.headers if found == value]
 
 
 def _never_target(target, received, _answer, _fixtures):
@@ -217,7 +223,8 @@ def _never_prefix(prefix, received, _answer, _fixtures):
 
 
 SEES = {"headers_absent": _absent, "headers_absent_if_reached": _absent, "headers_equal": _equal, "env_equal": _user,
-        "no_header_value": _never_value, "never_sees_target": _never_target, "never_sees_normalised_prefix": _never_prefix,
+        "no_header_value": _never_value, "never_sees_target": _never_target,
+        "never_sees_normalised_prefix": _never_prefix,
         "note": lambda *_: []}
 
 

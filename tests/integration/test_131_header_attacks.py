@@ -37,7 +37,7 @@ CHOICES = {
     "BB-021": (401, "base64 has one way to write a text, and that one is padded"),
     "AK-043": (200, "any number of parameters that a request line holds"),
     "MT-020": (405, "TRACE is never answered under a rule"),
-    "MT-034": (200, "the URL's host counts and not Host, as for httpd; the rule is of this virtual host, whatever its name"),
+    "MT-034": (200, "the URL's host counts and not Host, as for httpd; the rule is this virtual host's"),
     "MT-041": (200, "httpd without mod_http2 takes no upgrade"),
     "PA-054": (200, "the administrator exempted every URL that ends in /health"),
     "IP-007": (403, "mod_remoteip does not take the value, and the proxy's own address is not in from="),
@@ -51,11 +51,13 @@ EXCUSED = {
     "no status page yet": ["LK-006"],
     "there is no list of networks to refuse": ["IP-038", "IP-039"],
     "httpd 2.4 listens on no socket of the file system": ["IP-040"],
-    "test_160_networks": ["IP-032", "IP-033", "IP-035", "IP-036", "IP-041", "IP-050", "IP-053", "IP-055", "IP-057", "IP-058",
+    "test_160_networks": ["IP-032", "IP-033", "IP-035", "IP-036", "IP-041", "IP-050", "IP-053", "IP-055", "IP-057",
+                          "IP-058",
                           "IP-061", "IP-062"],
     "test_130_attacks": ["EV-010", "EV-011"],
     "every kind of handler: test_330_handover and test_400_bodies": ["AI-036"],
-    "mod_remoteip reads 012 as octal, and vouches for 10.1.2.3 because the peer is a proxy it is told to believe": ["IP-010"],
+    "mod_remoteip reads 012 as octal, and vouches for 10.1.2.3 because the peer is a proxy it is told to believe":
+        ["IP-010"],
     "mod_remoteip keeps the proxy's own address, 127.0.0.1, which from=127/8 takes: the header changed nothing":
         ["IP-011", "IP-013"],
     "the bytes are those of BB-001, which has to be accepted": ["BB-012"],
@@ -69,7 +71,8 @@ EXCUSED_IDS = {name for names in EXCUSED.values() for name in names}
 RAW = [attack for attack in ATTACKS if attack.hint in HOSTS and attack.is_raw and attack.id not in EXCUSED_IDS]
 
 # A key in a place of the URL that no rule of that host reads is not known for one: httpd logs the URL.
-WHERE_NO_RULE_LOOKS = ["AK-003", "AK-008", "AK-009", "AK-010", "AK-018", "AK-020", "AK-021", "AK-027", "AK-028", "AS-033",
+WHERE_NO_RULE_LOOKS = ["AK-003", "AK-008", "AK-009", "AK-010", "AK-018", "AK-020", "AK-021", "AK-027", "AK-028",
+                       "AS-033",
                        "MT-036"]
 
 # What httpd says at this LogLevel that is no fault: a child that crashes is not among it.

@@ -72,7 +72,8 @@ AuthVerifyHeader X-Told "%{client} %{scheme} %{rule} org=%{org}"
 
 @pytest.fixture(scope="module")
 def httpd(backend):
-    server = Server(CONFIG, modules=["proxy", "proxy_http", "headers", "status", "http2"], defines={"BACKEND": backend.port})
+    server = Server(CONFIG, modules=["proxy", "proxy_http", "headers", "status", "http2"],
+                    defines={"BACKEND": backend.port})
     for name, value in SECRETS.items():
         server.secret(name, value)
     with server:
@@ -293,7 +294,8 @@ REPEATED = {
     "pair-token": ("/pair", [*pair().items(), ("X-Auth-Token", TOKEN)]),
     "pair-token-in-front": ("/pair", [("X-Auth-Token", OTHER_TOKEN), *pair().items()]),
     "pair-secret": ("/pair", [*pair().items(), ("X-Auth-Secret", SECRETS["pair-new"])]),
-    "pair-application": ("/pair-required", [*pair(application=APPLICATION).items(), ("X-Auth-Application", APPLICATION)]),
+    "pair-application": ("/pair-required", [*pair(application=APPLICATION).items(), ("X-Auth-Application",
+                                                                                     APPLICATION)]),
     "bearer": ("/bearer", [*bearer().items(), *bearer().items()]),
     "key": ("/key-header", [*key().items(), *key().items()]),
     "basic": ("/basic", [*password().items(), *password().items()]),
@@ -362,7 +364,8 @@ def test_none_comes_into_play_where_no_credential_is_shown(httpd, backend):
 
 # --- limits of a rule -------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("method,status", [("GET", 200), ("DELETE", 200), ("HEAD", 403), ("POST", 403), ("delete", 403)])
+@pytest.mark.parametrize("method,status", [("GET", 200), ("DELETE", 200), ("HEAD", 403), ("POST", 403), ("delete",
+                                                                                                         403)])
 def test_methods(httpd, backend, method, status):
     if status != 200:
         httpd.refusal("method-not-allowed", 1)
@@ -371,7 +374,8 @@ def test_methods(httpd, backend, method, status):
 
 
 @pytest.mark.parametrize("path,status", [
-    ("one", 200), ("one?x=/paths/two", 200), ("%6fne", 200), ("folder/", 200), ("folder/a/b", 200), ("two?x=/paths/one", 403),
+    ("one", 200), ("one?x=/paths/two", 200), ("%6fne", 200), ("folder/", 200), ("folder/a/b", 200),
+    ("two?x=/paths/one", 403),
     ("One", 403), ("one/", 403), ("onetwo", 403), ("folder", 403), ("folders/a", 403)])
 def test_paths(httpd, backend, path, status):
     if status != 200:
@@ -505,7 +509,8 @@ console.log(JSON.stringify(statuses));
 
 
 def test_node_fetch(httpd, backend):
-    sent = [("/pair", pair()), ("/bearer", bearer()), ("/key-query?api_key=" + "ak_test_0123456789abcdef%26%3D%2B%25", {}),
+    sent = [("/pair", pair()), ("/bearer", bearer()), ("/key-query?api_key=" + "ak_test_0123456789abcdef%26%3D%2B%25",
+                                                       {}),
             ("/basic", password()), ("/bearer", bearer("wrong"))]
     httpd.refusal("wrong-secret", 1)
     result = subprocess.run(["node", "--input-type=module", "--eval", NODE, "--", f"http://127.0.0.1:{httpd.port}",
@@ -516,7 +521,8 @@ def test_node_fetch(httpd, backend):
 
 def test_ab(httpd, backend):
     result = subprocess.run(["ab", "-q", "-k", "-n", "200", "-c", "8", "-H", f"Authorization: Bearer {NEW}",
-                             f"http://127.0.0.1:{httpd.port}/bearer"], check=True, capture_output=True, text=True, timeout=60)
+                             f"http://127.0.0.1:{httpd.port}/bearer"], check=True, capture_output=True, text=True,
+                             timeout=60)
     assert "Non-2xx responses" not in result.stdout
     assert re.search(r"^Complete requests:\s+200$", result.stdout, re.M)
     assert backend.count == 200
@@ -533,7 +539,8 @@ MISTAKES = {
     "one-header-for-both": ("token-pair secret=file:conf/key token-header=X secret-header=x", "are one header"),
     "header-name": ("token-pair secret=file:conf/key token-header=X:Y", "cannot be the name of a header"),
     "format": ("token-pair secret=file:conf/key token-format=36[z-a]", "must be written as in 36[0-9a-f-]"),
-    "format-without-length": ("token-pair secret=file:conf/key token-format=[a-z]", "must be written as in 36[0-9a-f-]"),
+    "format-without-length": ("token-pair secret=file:conf/key token-format=[a-z]",
+                              "must be written as in 36[0-9a-f-]"),
     "application": ("token-pair secret=file:conf/key application=maybe", "application="),
     "prefix": ("bearer secret=file:conf/key prefix=A,,B", "prefix="),
     "none-with-secret": ("none from=127.0.0.1 secret=file:conf/key", "takes neither secret= nor clients="),

@@ -22,7 +22,8 @@ SECRET = "Zx9Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0LzXcVbNmQaWsEdRfTg{:02d}"
 LIST = f"""
 # Pairs. A comment, and empty lines, are nothing.
 
-{TOKEN.format(1)}   first:{sha256(SECRET.format(1))} second:plain:{SECRET.format(2)}\torg=acme environment=test scopes=read,write
+{TOKEN.format(1)}   first:{sha256(SECRET.format(1))} second:plain:{SECRET.format(2)}\torg=acme environment=test \
+scopes=read,write
 {TOKEN.format(2)} {sha256(SECRET.format(3))} application={APPLICATION}
 {TOKEN.format(3)} {sha256(SECRET.format(4))} user=z%c3%b6e%20x
 
@@ -70,7 +71,8 @@ LOCATIONS = {
                                "Require authverify scheme api-key",
     "require-all": BEARER + "\n<RequireAll>\nRequire authverify org acme\nRequire authverify scope read\n"
                             "Require not authverify environment live\n</RequireAll>",
-    "require-any": BEARER + "\n<RequireAny>\nRequire authverify client getter\nRequire authverify org acme\n</RequireAny>",
+    "require-any": BEARER + "\n<RequireAny>\nRequire authverify client getter\n"
+                           "Require authverify org acme\n</RequireAny>",
     "also": BEARER + "\nAuthVerifyAlso api-key clients=file:conf/list in=header:X-Api-Key",
     "also-any": BEARER + " any-client=on\nAuthVerifyAlso api-key clients=file:conf/list in=header:X-Api-Key",
 }
@@ -288,7 +290,8 @@ def test_a_value_is_handed_on_decoded(httpd, backend):
     ("/require-client", bearer("near"), 403),
     ("/require-scheme", key("robot"), 200), ("/require-scheme", bearer("robot"), 403),
     ("/require-all", bearer("robot"), 403),
-    ("/require-any", bearer("getter"), 200), ("/require-any", bearer("robot"), 200), ("/require-any", bearer("near"), 403),
+    ("/require-any", bearer("getter"), 200), ("/require-any", bearer("robot"), 200), ("/require-any", bearer("near"),
+                                                                                      403),
     ("/require-any", {}, 401), ("/require-any", bearer("nobody"), 401),
 ])
 def test_require(httpd, backend, path, headers, status):
@@ -330,7 +333,8 @@ def test_two_rules_of_two_clients_where_that_is_said(httpd, backend):
 @pytest.fixture
 def signed(backend):
     server = Server("", modules=["proxy", "proxy_http", "headers"], defines={"BACKEND": backend.port})
-    put_clients(server, "list", f"one plain:the-secret-of-one old:plain:an-older-secret-of-one\ntwo plain:the-secret-of-two\n"
+    put_clients(server, "list", "one plain:the-secret-of-one old:plain:an-older-secret-of-one\n"
+                                "two plain:the-secret-of-two\n"
                                 f"three {sha256('the-secret-of-three')}\n")
     server.configure(TELL + 'ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\nAuthVerifyHeader X-Client "%{client}"\n'
                      + in_location('AuthVerify signature "signature=%{header:X-Hub-Signature-256}" prefix=sha256= '
@@ -339,7 +343,8 @@ def signed(backend):
         yield server
 
 
-@pytest.mark.parametrize("name,secret,label", [("one", "the-secret-of-one", None), ("one", "an-older-secret-of-one", "old"),
+@pytest.mark.parametrize("name,secret,label", [("one", "the-secret-of-one", None), ("one", "an-older-secret-of-one",
+                                                                                    "old"),
                                                ("two", "the-secret-of-two", None)])
 def test_a_signature_is_of_the_client_that_it_names(signed, backend, name, secret, label):
     response = post(signed, "/", {**github(secret, b"{}"), "X-Sender": name}, b"{}")

@@ -17,7 +17,8 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RULE = "AuthVerify bearer secret=file:conf/token"
 
 FILES = {
-    "ranges": "# offices\r\n127.0.0.2 127.0.0.4,127.0.0.8/31\t# the last two\r\n\r\n   2001:db8::/32\n127.0.0.32-127.0.0.40",
+    "ranges": "# offices\r\n127.0.0.2 127.0.0.4,127.0.0.8/31\t# the last two\r\n\r\n"
+              "   2001:db8::/32\n127.0.0.32-127.0.0.40",
     "many": "".join(f"10.{i // 256}.{i % 256}.{j}/32\n" for i in range(3000) for j in (1, 9)) + "127.0.0.77\n",
 }
 
@@ -52,7 +53,8 @@ def get_from(address, port, path, headers, target="127.0.0.1"):
     connection.socket, connection.reader = made, made.makefile("rb")
     with connection:
         fields = {"Host": "test.example", "Connection": "close", **headers}
-        connection.send(f"GET {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n")
+        connection.send(f"GET {path} HTTP/1.1\r\n"
+                        + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n")
         return connection.final_response()
 
 
@@ -115,7 +117,8 @@ def test_ipv6_and_ipv4_on_a_socket_of_both(backend):
     port = free_port()
     server = Server("", modules=["proxy", "proxy_http"], defines={"BACKEND": backend.port})
     server.secret("token", TOKEN)
-    places = {"/one": "::1", "/four": "127.0.0.1", "/all-six": "::/0", "/other": "2001:db8::1", "/both": "::1,127.0.0.1",
+    places = {"/one": "::1", "/four": "127.0.0.1", "/all-six": "::/0", "/other": "2001:db8::1",
+              "/both": "::1,127.0.0.1",
               "/range": "::-::2"}
     server.configure(f"Listen [::]:{port}\n" + 'ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n'
                      + "".join(in_location(f"{RULE} from={text}", path) for path, text in places.items()))
@@ -143,7 +146,8 @@ def behind(backend):
     server = Server("", modules=["proxy", "proxy_http", "remoteip", "headers"], defines={"BACKEND": backend.port},
                     allow=["AH03492: RemoteIPProxyProtocol: enabled"])
     server.secret("token", TOKEN)
-    rules = (TELL + 'ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n' + in_location(f"{RULE} from=198.51.100.0/24", "/api")
+    rules = (TELL + 'ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n'
+             + in_location(f"{RULE} from=198.51.100.0/24", "/api")
              + in_location(f"{RULE} from=127.0.0.1", "/peer"))
     server.configure("".join(
         f"Listen 127.0.0.1:{ports[name]}\n<VirtualHost 127.0.0.1:{ports[name]}>\n{lines}{rules}</VirtualHost>\n"
@@ -178,11 +182,13 @@ def test_the_address_that_a_believed_proxy_names_counts_and_no_other(behind, pro
 def test_a_believed_proxy_itself_is_not_its_client(behind):
     server, ports = behind
     server.refusal("network-refused", 1)
-    assert get_from("127.0.0.1", ports["internal"], "/peer", {**BEARER, "X-Forwarded-For": "198.51.100.7"}).status == 403
-    assert get_from("127.0.0.1", ports["another"], "/peer", {**BEARER, "X-Forwarded-For": "198.51.100.7"}).status == 200
+    headers = {**BEARER, "X-Forwarded-For": "198.51.100.7"}
+    assert get_from("127.0.0.1", ports["internal"], "/peer", headers).status == 403
+    assert get_from("127.0.0.1", ports["another"], "/peer", headers).status == 200
 
 
-@pytest.mark.parametrize("line,status", [("TCP4 198.51.100.7 127.0.0.1 1000 80", 200), ("TCP4 192.0.2.1 127.0.0.1 1000 80", 403),
+@pytest.mark.parametrize("line,status", [("TCP4 198.51.100.7 127.0.0.1 1000 80", 200),
+                                         ("TCP4 192.0.2.1 127.0.0.1 1000 80", 403),
                                          ("TCP6 ::ffff:198.51.100.7 ::1 1000 80", 200)])
 def test_the_address_of_the_proxy_protocol(behind, line, status):
     server, ports = behind
