@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../stores/clients_file.h"
 #include "arguments.h"
+#include "config_section.h"
 #include "explanation.h"
 #include "file_input.h"
 #include "rule_shape.h"
@@ -18,7 +19,7 @@
 
 typedef struct check_options {
     bool json;
-    const char *time, *address, *path, *origin;
+    const char *time, *address, *path, *origin, *config, *location;
     apr_array_header_t *rules, *also;
 } check_options;
 
@@ -27,6 +28,7 @@ typedef struct check_options {
 static const avt_option rows[] = {
     OPTION("--rule", AVT_TEXTS, rules),       OPTION("--also", AVT_TEXTS, also), OPTION("--time", AVT_TEXT, time),
     OPTION("--address", AVT_TEXT, address),   OPTION("--path", AVT_TEXT, path),  OPTION("--origin", AVT_TEXT, origin),
+    OPTION("--config", AVT_TEXT, config),     OPTION("--location", AVT_TEXT, location),
     OPTION("--json", AVT_SWITCH, json),       { NULL, AVT_SWITCH, 0 },
 };
 
@@ -39,7 +41,8 @@ static const char *open_clients(void *baton, const char *location, const av_clie
     if (!av_slice_starts_with(av_slice_of(location), AV_SLICE("file:"))) {
         return "names lists as file:PATH, several of them separated by commas";
     }
-    apr_filepath_merge(&path, NULL, location + strlen("file:"), 0, compiler->pool);
+    const char *base = *compiler->access.base == '/' ? compiler->access.base : NULL; /* NULL: where this is run */
+    apr_filepath_merge(&path, base, location + strlen("file:"), 0, compiler->pool);
     const char *error = path ? av_clients_file_open(path, getuid(), compiler->crypto, compiler->pool, &file)
                              : "has a path that cannot be made absolute";
     *source = error ? NULL : av_clients_file_source(file);
@@ -56,9 +59,7 @@ static const char *add_rule(av_policy *policy, const char *line, bool also, cons
     }
     error = error ? error : av_rule_compile(words.at[0], &words, compiler, &rule);
     error = error ? error : av_policy_add(policy, rule, also);
-    return error ? apr_psprintf(compiler->pool, "%s '%s': %s", also ? "--also" : "--rule", words.count ? words.at[0] : "",
-                                error)
-                 : NULL;
+    return error ? apr_psprintf(compiler->pool, "rule \"%s\": %s", words.count ? words.at[0] : line, error) : NULL;
 }
 
 static const char *add_rules(av_policy *policy, const apr_array_header_t *lines, bool also, const av_compiler *compiler)
@@ -70,18 +71,39 @@ static const char *add_rules(av_policy *policy, const apr_array_header_t *lines,
     return error;
 }
 
-static const char *build_policy(const check_options *options, av_policy **policy, apr_array_header_t **warnings,
-                                apr_pool_t *pool)
+/* The rules of --config come to those of --rule; what the command line says besides goes before what the file says. */
+static const char *read_section(check_options *options, av_compiler *compiler)
+{
+    avt_section section;
+    if (options->rules || options->also || !options->config || !options->location) {
+        return "--config FILE and --location PATH go together, and without --rule";
+    }
+    const char *error = avt_section_read(options->config, options->location, compiler->presets, &section, compiler->pool);
+    options->rules = section.rules;
+    options->also = section.also;
+    options->origin = options->origin ? options->origin : section.origin;
+    compiler->access.base = section.server_root ? section.server_root : compiler->access.base;
+    if (section.preset_path && !options->path) {
+        av_presets_set_path(compiler->presets, section.preset_path);
+    }
+    return error;
+}
+
+static const char *build_policy(check_options *options, av_policy **policy, apr_array_header_t **warnings, apr_pool_t *pool)
 {
     av_compiler *compiler = avt_compiler_create(options->path, pool);
-    if (!compiler || !options->rules) {
-        return compiler ? "which rule? --rule 'github secret=file:PATH'" : "the library lacks an algorithm";
+    const char *error = compiler ? NULL : "the library lacks an algorithm";
+    if (!error && (options->config || options->location)) {
+        error = read_section(options, compiler);
+    }
+    if (error || !options->rules) {
+        return error ? error : "which rule? --rule 'github secret=file:PATH'";
     }
     compiler->open_clients = open_clients;
     compiler->open_baton = compiler;
     *warnings = compiler->warnings;
     *policy = av_policy_create(pool);
-    const char *error = add_rules(*policy, options->rules, false, compiler);
+    error = add_rules(*policy, options->rules, false, compiler);
     error = error ? error : add_rules(*policy, options->also, true, compiler);
     return error ? error : av_policy_check(*policy);
 }
@@ -220,11 +242,14 @@ static avt_status check(int count, const char *const *arguments, apr_pool_t *poo
 const avt_command avt_check = {
     .name = "check",
     .brief = "decide a captured request offline, and explain each step",
-    .help = "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n\n"
+    .help = "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n"
+            "       authverify check --config FILE --location PATH [OPTION ...] FILE|-\n\n"
             "FILE holds a request as it was sent: request line, header fields, an empty line, body. WORDS are what follows\n"
             "AuthVerify. Tells which rule saw its credential, what was signed, what differed, and the reason.\n\n"
             "  --rule 'WORDS'         a rule; again for an alternative\n"
             "  --also 'WORDS'         a rule that must hold besides, as AuthVerifyAlso\n"
+            "  --config FILE          the rules of a section of an httpd configuration file; Include is not followed,\n"
+            "  --location PATH        and only this <Location> is looked at\n"
             "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
             "  --address ADDRESS      where it came from, for from=\n"
             "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
