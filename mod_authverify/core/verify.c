@@ -181,7 +181,7 @@ static av_reason prove_claim(av_claim *claim, const av_reading *reading, const a
 {
     const av_scheme *scheme = claim->rule->scheme;
     av_reason reason = scheme->prove(claim, reading, label, pool);
-    if (reason == AV_ACCEPTED && claim->is_unknown) {
+    if (claim->is_unknown && (reason == AV_ACCEPTED || av_reason_class(reason) == AV_CLASS_WRONG)) {
         reason = AV_UNKNOWN_CLIENT;
     }
     if (reason == AV_ACCEPTED && claim->rule->looks_inside) {

@@ -77,7 +77,6 @@ LOCATIONS = {
     "also-any": BEARER + " any-client=on\nAuthVerifyAlso api-key clients=file:conf/list in=header:X-Api-Key",
 }
 
-WAITS = pytest.mark.xfail(reason="the log says wrong-signature of a client that nobody knows")
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +351,7 @@ def test_a_signature_is_of_the_client_that_it_names(signed, backend, name, secre
 
 
 @pytest.mark.parametrize("name,reason", [("two", "wrong-signature"), ("three", "wrong-signature"),
-                                         pytest.param("nobody", "unknown-client", marks=WAITS),
+                                         ("nobody", "unknown-client"),
                                          ("", "malformed-credential")])
 def test_a_signature_of_one_is_none_of_another(signed, backend, name, reason):
     signed.allow_refusals("wrong-signature", "unknown-client", "malformed-credential", "not-presented")
