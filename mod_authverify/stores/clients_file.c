@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@
 #define CONTROL_SIZE 65536 /* no system has larger pages that the halves must begin on */
 #define USUAL_HALF ((apr_size_t)1 << 30)
 #define SMALLEST_HALF ((apr_size_t)1 << 24)
-#define MEMORY_PER_BYTE 4 /* of the file, at most: measured are 1.3 for the plainest lines, 2 for bare networks */
+#define MEMORY_PER_BYTE 16 /* of the file, at most: the shortest lines come to 10, usual ones to less than 2 */
 #define TRIES 8
 
 /* The clock of a file system ticks this often, or oftener: two changes within one tick look like one. */
@@ -42,6 +43,7 @@ typedef struct file_state {
 
 typedef struct control_block {
     _Atomic uint64_t generation;
+    pthread_mutex_t refreshing;         /* one at a time: a restarting parent and the child that watches are two */
     file_state seen;                    /* the file that was read last; only who refreshes looks at it */
     unsigned char said[AV_SHA256_SIZE]; /* digest of the mistake that was told last, zeros if it is put right; as `seen` */
 } control_block;
@@ -407,12 +409,33 @@ static av_refresh refuse(const av_clients_file *file, const char *error, const c
     return is_known ? AV_REFRESH_UNCHANGED : AV_REFRESH_REFUSED;
 }
 
-av_refresh av_clients_file_refresh(av_clients_file *file, const char **message, apr_pool_t *pool)
+/* Whoever held it and died left a half unfinished that does not count yet: it is built anew. */
+static bool begin_refresh(control_block *control)
+{
+    int status = pthread_mutex_trylock(&control->refreshing);
+    if (status == EOWNERDEAD) {
+        memset(&control->seen, 0, sizeof(control->seen));
+        status = pthread_mutex_consistent(&control->refreshing);
+    }
+    return status == 0;
+}
+
+static bool make_lock(control_block *control)
+{
+    pthread_mutexattr_t attributes;
+    bool done = pthread_mutexattr_init(&attributes) == 0 &&
+                pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
+                pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
+                pthread_mutex_init(&control->refreshing, &attributes) == 0;
+    pthread_mutexattr_destroy(&attributes);
+    return done;
+}
+
+static av_refresh refresh(av_clients_file *file, const char **message, apr_pool_t *pool)
 {
     file_state state = { 0 };
     control_block *control = file->control;
     const char *error = look(file, &state, pool);
-    *message = NULL;
     if (error) {
         memset(&control->seen, 0, sizeof(control->seen));
         return refuse(file, error, message);
@@ -427,6 +450,17 @@ av_refresh av_clients_file_refresh(av_clients_file *file, const char **message, 
     memset(control->said, 0, sizeof(control->said));
     *message = apr_psprintf(pool, "%s: %" APR_SIZE_T_FMT " clients are in force", file->path, av_clients_file_count(file));
     return AV_REFRESH_LOADED;
+}
+
+av_refresh av_clients_file_refresh(av_clients_file *file, const char **message, apr_pool_t *pool)
+{
+    *message = NULL;
+    if (!begin_refresh(file->control)) {
+        return AV_REFRESH_UNCHANGED; /* somebody is at it */
+    }
+    av_refresh what = refresh(file, message, pool);
+    pthread_mutex_unlock(&file->control->refreshing);
+    return what;
 }
 
 /* Memory. */

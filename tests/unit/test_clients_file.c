@@ -408,6 +408,23 @@ START_TEST(a_file_that_goes_is_told_once_and_taken_again_when_it_is_back)
 }
 END_TEST
 
+/* Nothing of the file itself changes when its folder goes and comes back. */
+START_TEST(a_mistake_that_comes_back_is_told_again)
+{
+    ck_assert_int_eq(mkdir(path_of("here"), 0700), 0);
+    make_file("here/clients", AV_SLICE("a plain:b\n"), 0600);
+    ck_assert_ptr_null(open_file("here/clients"));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(rename(path_of("here"), path_of("away")), 0);
+        refresh(AV_REFRESH_REFUSED);
+        refresh(AV_REFRESH_UNCHANGED);
+        ck_assert_int_eq(rename(path_of("away"), path_of("here")), 0);
+        refresh(AV_REFRESH_LOADED);
+    }
+    ck_assert_int_eq(unlink(path_of("here/clients")), 0);
+}
+END_TEST
+
 /* Readers in processes of their own. */
 
 #define READERS 3
@@ -551,6 +568,7 @@ Suite *unit_suite(void)
     tcase_add_test(tests, a_change_in_place_is_seen_whatever_its_date);
     tcase_add_test(tests, a_bad_file_leaves_the_old_set_in_force_and_is_told_once);
     tcase_add_test(tests, a_file_that_goes_is_told_once_and_taken_again_when_it_is_back);
+    tcase_add_test(tests, a_mistake_that_comes_back_is_told_again);
     tcase_add_test(tests, readers_see_one_set_or_the_next);
     tcase_add_test(tests, a_builder_that_is_killed_does_no_harm);
     return suite;
