@@ -18,20 +18,21 @@ bool av_authorization_has(av_slice value, av_slice word, av_slice *credential)
 av_reason av_authorization_find(const av_request *request, av_slice word, av_slice *credential)
 {
     bool is_found = false;
+    unsigned count = 0;
     for (apr_size_t i = 0; i < request->header_count; i++) {
         const av_header *header = &request->headers[i];
+        av_slice found;
         if (!av_slice_equal_nocase(header->name, AV_SLICE("Authorization"))) {
             continue;
         }
-        if (is_found) {
-            return AV_AMBIGUOUS_CREDENTIAL;
-        }
-        is_found = av_authorization_has(header->value, word, credential);
-        if (is_found && av_value_is_merged(header->value)) {
-            return AV_AMBIGUOUS_CREDENTIAL;
+        count++;
+        if (av_authorization_has(header->value, word, &found)) {
+            is_found = true;
+            count += av_value_is_merged(header->value);
+            *credential = found;
         }
     }
-    return is_found ? AV_ACCEPTED : AV_NOT_PRESENTED;
+    return !is_found ? AV_NOT_PRESENTED : count > 1 ? AV_AMBIGUOUS_CREDENTIAL : AV_ACCEPTED;
 }
 
 static bool is_letter_or_digit(char byte)

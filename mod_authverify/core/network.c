@@ -69,7 +69,7 @@ static bool read_address(av_slice text, av_address *address, unsigned *bits)
 {
     char string[LONGEST_TEXT];
     unsigned char bytes[16];
-    if (!text.len || text.len >= sizeof(string)) {
+    if (!text.len || text.len >= sizeof(string) || av_slice_contains(text, '\0')) {
         return false;
     }
     memcpy(string, text.at, text.len);

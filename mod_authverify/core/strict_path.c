@@ -35,8 +35,7 @@ static bool is_ambiguous(int byte, bool was_escaped)
     if (was_escaped) {
         return byte == '/' || byte == '?' || byte == '#' || byte == '%';
     }
-    return byte >= 0x80 || byte == ' ' || byte == '"' || byte == '<' || byte == '>' || byte == '^' || byte == '`' ||
-           byte == '{' || byte == '|' || byte == '}';
+    return byte >= 0x80 || av_slice_contains(AV_SLICE(" \"#<>?[]^`{|}"), (char)byte);
 }
 
 /* How far a UTF-8 sequence (RFC 3629) has come. */
