@@ -38,8 +38,8 @@ static const char *store(const avt_option *option, const char *value, void *targ
 }
 
 /* Reads the option at arguments[*at], and moves to its last word. */
-static const char *read_option(int count, const char *const *arguments, int *at, const avt_option *options, void *target,
-                               apr_pool_t *pool)
+static const char *read_option(int count, const char *const *arguments, int *at, const avt_option *options,
+                               void *target, apr_pool_t *pool)
 {
     av_slice value = av_slice_of(arguments[*at]), name;
     av_slice_split(&value, '=', &name);
@@ -121,7 +121,8 @@ const char *avt_time_read(const char *text, apr_time_t *time, apr_pool_t *pool)
         av_timestamp_parse(av_slice_of(full), AV_TIME_RFC3339, time)) {
         return NULL;
     }
-    return apr_psprintf(pool, "\"%s\" is no time: write 2027-01-01, 2027-01-01T12:00:00Z, seconds since 1970, +30d or now", text);
+    return apr_psprintf(
+        pool, "\"%s\" is no time: write 2027-01-01, 2027-01-01T12:00:00Z, seconds since 1970, +30d or now", text);
 }
 
 const char *avt_time_text(apr_time_t time, apr_pool_t *pool)

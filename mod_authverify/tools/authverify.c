@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 
 static const avt_command *const commands[] = {
-    &avt_client_add, &avt_client_rotate, &avt_client_revoke, &avt_client_list, &avt_hash, &avt_sign, &avt_check, &avt_presets,
+    &avt_client_add, &avt_client_rotate, &avt_client_revoke, &avt_client_list,
+    &avt_hash,       &avt_sign,          &avt_check,         &avt_presets,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -59,7 +60,8 @@ static const avt_command *find_command(int count, const char *const *arguments, 
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         av_slice rest = av_slice_of(commands[i]->name), word;
         int taken = 0;
-        while (taken < count && av_slice_split(&rest, ' ', &word) && av_slice_equal(word, av_slice_of(arguments[taken]))) {
+        while (taken < count && av_slice_split(&rest, ' ', &word) &&
+               av_slice_equal(word, av_slice_of(arguments[taken]))) {
             taken++;
             if (!rest.at) {
                 *words = taken;

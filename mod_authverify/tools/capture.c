@@ -21,8 +21,9 @@ static bool take_line(av_slice *text, av_slice *line)
 /* "POST /path?query HTTP/1.1"; of an absolute URL the path counts (RFC 9112 section 3.2.2). */
 static bool read_request_line(av_slice line, av_request *request, apr_pool_t *pool)
 {
-    if (!av_slice_split(&line, ' ', &request->method) || !request->method.len || !av_slice_split(&line, ' ', &request->target) ||
-        !request->target.len || !av_slice_starts_with(line, AV_SLICE("HTTP/"))) {
+    if (!av_slice_split(&line, ' ', &request->method) || !request->method.len ||
+        !av_slice_split(&line, ' ', &request->target) || !request->target.len ||
+        !av_slice_starts_with(line, AV_SLICE("HTTP/"))) {
         return false;
     }
     const char *target = av_slice_string(request->target, pool), *authority = strstr(target, "://");
@@ -104,9 +105,9 @@ static const char *measure_body(avt_capture *capture, apr_array_header_t *header
         return "Content-Length is no number";
     }
     if (announced != capture->body.len) {
-        capture->note = apr_psprintf(headers->pool, "the head announces a body of %" APR_SIZE_T_FMT " bytes, the file has %" APR_SIZE_T_FMT "%s",
-                                     announced, capture->body.len,
-                                     announced < capture->body.len ? "; the rest is left out" : ": it is cut off");
+        capture->note = apr_psprintf(
+            headers->pool, "the head announces a body of %" APR_SIZE_T_FMT " bytes, the file has %" APR_SIZE_T_FMT "%s",
+            announced, capture->body.len, announced < capture->body.len ? "; the rest is left out" : ": it is cut off");
         capture->body.len = announced < capture->body.len ? announced : capture->body.len;
     }
     return NULL;

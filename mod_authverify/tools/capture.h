@@ -11,9 +11,10 @@ typedef struct avt_capture {
     const char *note; /* NULL, or a sentence about a body that is not as long as the head says */
 } avt_capture;
 
-/* Reads a request line, header fields, an empty line and a body. Lines end in LF or CRLF; the body is all that follows, cut to
- * Content-Length. Fields of one name are joined with ", " as httpd does. The origin is "https://" and Host. Borrows from `text`.
- * Returns NULL or a sentence that names the line: no request line, a folded or malformed field, a body in chunks. */
+/* Reads a request line, header fields, an empty line and a body. Lines end in LF or CRLF; the body is all that follows,
+ * cut to Content-Length. Fields of one name are joined with ", " as httpd does. The origin is "https://" and Host.
+ * Borrows from `text`. Returns NULL or a sentence that names the line: no request line, a folded or malformed field, a
+ * body in chunks. */
 const char *avt_capture_read(av_slice text, avt_capture *capture, apr_pool_t *pool);
 
 #endif

@@ -23,13 +23,17 @@ typedef struct check_options {
     apr_array_header_t *rules, *also;
 } check_options;
 
-#define OPTION(name, kind, member) { name, kind, offsetof(check_options, member) }
+#define OPTION(name, kind, member)                  \
+    {                                               \
+        name, kind, offsetof(check_options, member) \
+    }
 
 static const avt_option rows[] = {
-    OPTION("--rule", AVT_TEXTS, rules),       OPTION("--also", AVT_TEXTS, also), OPTION("--time", AVT_TEXT, time),
-    OPTION("--address", AVT_TEXT, address),   OPTION("--path", AVT_TEXT, path),  OPTION("--origin", AVT_TEXT, origin),
-    OPTION("--config", AVT_TEXT, config),     OPTION("--location", AVT_TEXT, location),
-    OPTION("--json", AVT_SWITCH, json),       { NULL, AVT_SWITCH, 0 },
+    OPTION("--rule", AVT_TEXTS, rules),   OPTION("--also", AVT_TEXTS, also),
+    OPTION("--time", AVT_TEXT, time),     OPTION("--address", AVT_TEXT, address),
+    OPTION("--path", AVT_TEXT, path),     OPTION("--origin", AVT_TEXT, origin),
+    OPTION("--config", AVT_TEXT, config), OPTION("--location", AVT_TEXT, location),
+    OPTION("--json", AVT_SWITCH, json),   { NULL, AVT_SWITCH, 0 },
 };
 
 /* clients=file:PATH, as whoever runs this. */
@@ -78,7 +82,8 @@ static const char *read_section(check_options *options, av_compiler *compiler)
     if (options->rules || options->also || !options->config || !options->location) {
         return "--config FILE and --location PATH go together, and without --rule";
     }
-    const char *error = avt_section_read(options->config, options->location, compiler->presets, &section, compiler->pool);
+    const char *error =
+        avt_section_read(options->config, options->location, compiler->presets, &section, compiler->pool);
     options->rules = section.rules;
     options->also = section.also;
     options->origin = options->origin ? options->origin : section.origin;
@@ -89,7 +94,8 @@ static const char *read_section(check_options *options, av_compiler *compiler)
     return error;
 }
 
-static const char *build_policy(check_options *options, av_policy **policy, apr_array_header_t **warnings, apr_pool_t *pool)
+static const char *build_policy(check_options *options, av_policy **policy, apr_array_header_t **warnings,
+                                apr_pool_t *pool)
 {
     av_compiler *compiler = avt_compiler_create(options->path, pool);
     const char *error = compiler ? NULL : "the library lacks an algorithm";
@@ -175,12 +181,12 @@ static void print_value(const avt_explanation *explanation, const av_verdict *ve
     for (int i = 0; i < explanation->steps->nelts; i++) {
         json_array_append_new(steps, json_string(APR_ARRAY_IDX(explanation->steps, i, const char *)));
     }
-    json_t *value = json_pack("{s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "accepted", verdict->reason == AV_ACCEPTED,
-                              "reason", av_reason_name(verdict->reason), "text", av_reason_text(verdict->reason), "status",
-                              av_reason_status(verdict->reason), "rule",
-                              text_value(verdict->rule ? verdict->rule->name : NULL), "client", text_value(verdict->client),
-                              "label", text_value(verdict->label), "signed-text", text_value(explanation->signed_text),
-                              "steps", steps);
+    json_t *value =
+        json_pack("{s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "accepted", verdict->reason == AV_ACCEPTED, "reason",
+                  av_reason_name(verdict->reason), "text", av_reason_text(verdict->reason), "status",
+                  av_reason_status(verdict->reason), "rule", text_value(verdict->rule ? verdict->rule->name : NULL),
+                  "client", text_value(verdict->client), "label", text_value(verdict->label), "signed-text",
+                  text_value(explanation->signed_text), "steps", steps);
     json_dumpf(value, stdout, JSON_INDENT(2));
     json_decref(value);
     putchar('\n');
@@ -242,20 +248,21 @@ static avt_status check(int count, const char *const *arguments, apr_pool_t *poo
 const avt_command avt_check = {
     .name = "check",
     .brief = "decide a captured request offline, and explain each step",
-    .help = "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n"
-            "       authverify check --config FILE --location PATH [OPTION ...] FILE|-\n\n"
-            "FILE holds a request as it was sent: request line, header fields, an empty line, body. WORDS are what follows\n"
-            "AuthVerify. Tells which rule saw its credential, what was signed, what differed, and the reason.\n\n"
-            "  --rule 'WORDS'         a rule; again for an alternative\n"
-            "  --also 'WORDS'         a rule that must hold besides, as AuthVerifyAlso\n"
-            "  --config FILE          the rules of a section of an httpd configuration file; Include is not followed,\n"
-            "  --location PATH        and only this <Location> is looked at\n"
-            "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
-            "  --address ADDRESS      where it came from, for from=\n"
-            "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
-            "  --path DIR             the folder of presets\n"
-            "  --json                 print an object\n\n"
-            "The host is taken for one of the server's own. Status: 0 accepted, 1 refused, 2 usage or a rule that httpd\n"
-            "would not take, 3 the file cannot be read or is no request.\n",
+    .help =
+        "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n"
+        "       authverify check --config FILE --location PATH [OPTION ...] FILE|-\n\n"
+        "FILE holds a request as it was sent: request line, header fields, an empty line, body. WORDS are what follows\n"
+        "AuthVerify. Tells which rule saw its credential, what was signed, what differed, and the reason.\n\n"
+        "  --rule 'WORDS'         a rule; again for an alternative\n"
+        "  --also 'WORDS'         a rule that must hold besides, as AuthVerifyAlso\n"
+        "  --config FILE          the rules of a section of an httpd configuration file; Include is not followed,\n"
+        "  --location PATH        and only this <Location> is looked at\n"
+        "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
+        "  --address ADDRESS      where it came from, for from=\n"
+        "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
+        "  --path DIR             the folder of presets\n"
+        "  --json                 print an object\n\n"
+        "The host is taken for one of the server's own. Status: 0 accepted, 1 refused, 2 usage or a rule that httpd\n"
+        "would not take, 3 the file cannot be read or is no request.\n",
     .run = check,
 };

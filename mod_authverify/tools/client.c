@@ -12,19 +12,19 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define SECRET_OPTIONS                                                                                                  \
-    "  --password             a password, asked for or read, and kept as bcrypt\n"                                      \
-    "  --signing              kept as it is (plain:), for schemes whose sender signs with it\n"                         \
-    "  --secret SOURCE        take this secret instead of a new one: - (standard input), prompt, file:PATH,\n"          \
-    "                         env:NAME, exec:PROGRAM, credential:NAME\n"                                                \
-    "  --cost N               of bcrypt, 4 to 17 (10)\n"                                                                \
-    "  --label NAME           what the log calls this secret\n"                                                         \
-    "  --not-before TIME      the secret holds from then on\n"                                                          \
+#define SECRET_OPTIONS                                                                                         \
+    "  --password             a password, asked for or read, and kept as bcrypt\n"                             \
+    "  --signing              kept as it is (plain:), for schemes whose sender signs with it\n"                \
+    "  --secret SOURCE        take this secret instead of a new one: - (standard input), prompt, file:PATH,\n" \
+    "                         env:NAME, exec:PROGRAM, credential:NAME\n"                                       \
+    "  --cost N               of bcrypt, 4 to 17 (10)\n"                                                       \
+    "  --label NAME           what the log calls this secret\n"                                                \
+    "  --not-before TIME      the secret holds from then on\n"                                                 \
     "  --expires TIME         the secret holds until then\n"
 
-#define COMMON_END                                                                                                      \
-    "A TIME is 2027-01-01, 2027-01-01T12:00:00Z, seconds since 1970, +30d (s m h d w) or now.\n"                        \
-    "The file is replaced in one step; httpd sees the change within a second.\n"                                        \
+#define COMMON_END                                                                               \
+    "A TIME is 2027-01-01, 2027-01-01T12:00:00Z, seconds since 1970, +30d (s m h d w) or now.\n" \
+    "The file is replaced in one step; httpd sees the change within a second.\n"                 \
     "Status: 0 done, 1 no such client or one already, 2 usage, 3 file.\n"
 
 /* What the options of add and rotate come to, and those of revoke. */
@@ -33,17 +33,22 @@ typedef struct client_options {
     const char *secret, *cost, *label, *not_before, *expires, *expire_old, *at;
 } client_options;
 
-#define OPTION(name, kind, member) { name, kind, offsetof(client_options, member) }
-#define SECRET_ROWS                                                                                                     \
-    OPTION("--password", AVT_SWITCH, password), OPTION("--signing", AVT_SWITCH, signing),                               \
-        OPTION("--secret", AVT_TEXT, secret), OPTION("--cost", AVT_TEXT, cost), OPTION("--label", AVT_TEXT, label),     \
-        OPTION("--not-before", AVT_TEXT, not_before), OPTION("--expires", AVT_TEXT, expires),                           \
+#define OPTION(name, kind, member)                   \
+    {                                                \
+        name, kind, offsetof(client_options, member) \
+    }
+#define SECRET_ROWS                                                                                                 \
+    OPTION("--password", AVT_SWITCH, password), OPTION("--signing", AVT_SWITCH, signing),                           \
+        OPTION("--secret", AVT_TEXT, secret), OPTION("--cost", AVT_TEXT, cost), OPTION("--label", AVT_TEXT, label), \
+        OPTION("--not-before", AVT_TEXT, not_before), OPTION("--expires", AVT_TEXT, expires),                       \
         OPTION("--json", AVT_SWITCH, json)
 
 static const avt_option add_rows[] = { SECRET_ROWS, OPTION("--create", AVT_SWITCH, create), { NULL, AVT_SWITCH, 0 } };
-static const avt_option rotate_rows[] = { SECRET_ROWS, OPTION("--expire-old", AVT_TEXT, expire_old),
+static const avt_option rotate_rows[] = { SECRET_ROWS,
+                                          OPTION("--expire-old", AVT_TEXT, expire_old),
                                           { NULL, AVT_SWITCH, 0 } };
-static const avt_option revoke_rows[] = { OPTION("--label", AVT_TEXT, label), OPTION("--at", AVT_TEXT, at),
+static const avt_option revoke_rows[] = { OPTION("--label", AVT_TEXT, label),
+                                          OPTION("--at", AVT_TEXT, at),
                                           { NULL, AVT_SWITCH, 0 } };
 
 /* A secret that is to be written: its word for the file and, where it is new, itself. */
@@ -145,7 +150,9 @@ static const char *read_add_operands(const apr_array_header_t *operands, const c
         }
     }
     *id = *id ? *id : avt_token_generate(pool).at;
-    return operands->nelts < 1 ? "which file? client add FILE [ID] [LIMIT=VALUE ...]" : *id ? NULL : "the library has no random bytes";
+    return operands->nelts < 1 ? "which file? client add FILE [ID] [LIMIT=VALUE ...]"
+           : *id               ? NULL
+                               : "the library has no random bytes";
 }
 
 static av_secret_kind kind_asked_for(const client_options *options)
@@ -153,15 +160,16 @@ static av_secret_kind kind_asked_for(const client_options *options)
     return options->password ? AV_SECRET_BCRYPT : options->signing ? AV_SECRET_PLAIN : AV_SECRET_SHA256;
 }
 
-static avt_status append(const client_options *options, const char *path, const char *id, const apr_array_header_t *words,
-                         apr_pool_t *pool)
+static avt_status append(const client_options *options, const char *path, const char *id,
+                         const apr_array_header_t *words, apr_pool_t *pool)
 {
     avt_clients clients;
     int index = -1;
     const char *error = avt_clients_edit(&clients, path, options->create, pool);
     error = error ? error : avt_clients_find(&clients, id, &index);
     if (!error && index >= 0) {
-        return avt_fail(AVT_REFUSED, "%s has the client \"%s\" already, in line %d; use client rotate", path, id, index + 1);
+        return avt_fail(AVT_REFUSED, "%s has the client \"%s\" already, in line %d; use client rotate", path, id,
+                        index + 1);
     }
     if (!error) {
         *(av_slice *)apr_array_push(clients.lines) = avt_words_join(words, pool);
@@ -199,21 +207,22 @@ static avt_status run_add(int count, const char *const *arguments, apr_pool_t *p
 const avt_command avt_client_add = {
     .name = "client add",
     .brief = "add a client with a new token pair, key, token or password",
-    .help = "usage: authverify client add FILE [ID] [LIMIT=VALUE ...] [OPTION ...]\n\n"
-            "Adds a client with a new secret of 50 letters and digits, which is printed once and kept as its digest. Without\n"
-            "ID a token of 36 hexadecimal digits and hyphens is made: with its secret it is a pair for token-pair. The\n"
-            "secret by itself is a token for bearer, or a key for api-key.\n\n"
-            "LIMIT is one of schemes methods paths from scopes org environment application user not-before expires.\n\n"
-            "  --create               make the file, mode 0640, where it is missing\n" SECRET_OPTIONS
-            "  --json                 print an object\n\n" COMMON_END,
+    .help =
+        "usage: authverify client add FILE [ID] [LIMIT=VALUE ...] [OPTION ...]\n\n"
+        "Adds a client with a new secret of 50 letters and digits, which is printed once and kept as its digest. Without\n"
+        "ID a token of 36 hexadecimal digits and hyphens is made: with its secret it is a pair for token-pair. The\n"
+        "secret by itself is a token for bearer, or a key for api-key.\n\n"
+        "LIMIT is one of schemes methods paths from scopes org environment application user not-before expires.\n\n"
+        "  --create               make the file, mode 0640, where it is missing\n" SECRET_OPTIONS
+        "  --json                 print an object\n\n" COMMON_END,
     .run = run_add,
 };
 
 /* rotate and revoke: of a client that is there */
 
 /* FILE ID: opens the file and finds the client's words. */
-static avt_status open_client(const apr_array_header_t *operands, avt_clients *clients, int *index, apr_array_header_t **words,
-                              apr_pool_t *pool)
+static avt_status open_client(const apr_array_header_t *operands, avt_clients *clients, int *index,
+                              apr_array_header_t **words, apr_pool_t *pool)
 {
     if (operands->nelts != 2) {
         return avt_fail(AVT_USAGE, "which client? FILE ID");
@@ -279,7 +288,8 @@ static apr_array_header_t *insert_secret(const apr_array_header_t *words, const 
     return made;
 }
 
-static const char *add_secret(const client_options *options, apr_array_header_t **words, new_secret *made, apr_pool_t *pool)
+static const char *add_secret(const client_options *options, apr_array_header_t **words, new_secret *made,
+                              apr_pool_t *pool)
 {
     apr_time_t end = 0;
     const char *error = options->expire_old ? avt_time_read(options->expire_old, &end, pool) : NULL;
@@ -302,7 +312,8 @@ static avt_status run_rotate(int count, const char *const *arguments, apr_pool_t
     int index = -1;
     apr_array_header_t *operands, *words = NULL;
     const char *error = avt_arguments_read(count, arguments, rotate_rows, &options, &operands, pool);
-    avt_status status = error ? avt_fail(AVT_USAGE, "%s", error) : open_client(operands, &clients, &index, &words, pool);
+    avt_status status =
+        error ? avt_fail(AVT_USAGE, "%s", error) : open_client(operands, &clients, &index, &words, pool);
     if (status != AVT_OK) {
         return status;
     }
@@ -314,11 +325,12 @@ static avt_status run_rotate(int count, const char *const *arguments, apr_pool_t
 const avt_command avt_client_rotate = {
     .name = "client rotate",
     .brief = "give a client another secret beside the one it has",
-    .help = "usage: authverify client rotate FILE ID [OPTION ...]\n\n"
-            "Adds a secret of the kind that the client has. Both are valid until the old one expires or is revoked; the log\n"
-            "and AUTHVERIFY_SECRET_LABEL tell by their labels which one is still in use.\n\n"
-            "  --expire-old TIME      the secrets from before hold until then at most\n" SECRET_OPTIONS
-            "  --json                 print an object\n\n" COMMON_END,
+    .help =
+        "usage: authverify client rotate FILE ID [OPTION ...]\n\n"
+        "Adds a secret of the kind that the client has. Both are valid until the old one expires or is revoked; the log\n"
+        "and AUTHVERIFY_SECRET_LABEL tell by their labels which one is still in use.\n\n"
+        "  --expire-old TIME      the secrets from before hold until then at most\n" SECRET_OPTIONS
+        "  --json                 print an object\n\n" COMMON_END,
     .run = run_rotate,
 };
 
@@ -330,7 +342,8 @@ static void remove_at(apr_array_header_t *list, int index)
 }
 
 /* One of the client's secrets. */
-static const char *revoke_secret(const client_options *options, apr_array_header_t *words, const char *end, apr_pool_t *pool)
+static const char *revoke_secret(const client_options *options, apr_array_header_t *words, const char *end,
+                                 apr_pool_t *pool)
 {
     int index = avt_words_find_label(words, options->label);
     if (index < 0) {
@@ -348,8 +361,8 @@ static const char *revoke_secret(const client_options *options, apr_array_header
     return NULL;
 }
 
-static avt_status revoke_within(const client_options *options, avt_clients *clients, int index, apr_array_header_t *words,
-                                const char *end, apr_pool_t *pool)
+static avt_status revoke_within(const client_options *options, avt_clients *clients, int index,
+                                apr_array_header_t *words, const char *end, apr_pool_t *pool)
 {
     if (options->label) {
         const char *error = revoke_secret(options, words, end, pool);
@@ -360,8 +373,9 @@ static avt_status revoke_within(const client_options *options, avt_clients *clie
         return put_back(clients, index, words, pool);
     }
     if (avt_clients_count(clients) == 1) {
-        return avt_fail(AVT_REFUSED, "it is the only client: httpd does not take a list of nobody, and would keep the one from "
-                                     "before; let the client expire with --at now");
+        return avt_fail(AVT_REFUSED,
+                        "it is the only client: httpd does not take a list of nobody, and would keep the one from "
+                        "before; let the client expire with --at now");
     }
     remove_at(clients->lines, index);
     const char *error = avt_clients_save(clients);
@@ -377,17 +391,20 @@ static avt_status run_revoke(int count, const char *const *arguments, apr_pool_t
     apr_array_header_t *operands, *words = NULL;
     const char *error = avt_arguments_read(count, arguments, revoke_rows, &options, &operands, pool);
     error = error || !options.at ? error : avt_time_read(options.at, &end, pool);
-    avt_status status = error ? avt_fail(AVT_USAGE, "%s", error) : open_client(operands, &clients, &index, &words, pool);
-    return status == AVT_OK ? revoke_within(&options, &clients, index, words, end ? avt_time_text(end, pool) : NULL, pool)
-                            : status;
+    avt_status status =
+        error ? avt_fail(AVT_USAGE, "%s", error) : open_client(operands, &clients, &index, &words, pool);
+    return status == AVT_OK
+               ? revoke_within(&options, &clients, index, words, end ? avt_time_text(end, pool) : NULL, pool)
+               : status;
 }
 
 const avt_command avt_client_revoke = {
     .name = "client revoke",
     .brief = "remove a client or one of its secrets, at once or at a given time",
-    .help = "usage: authverify client revoke FILE ID [OPTION ...]\n\n"
-            "Removes the client's line. The only client of a file can only expire: httpd does not take a list of nobody.\n\n"
-            "  --label NAME           only the secret of that label\n"
-            "  --at TIME              keep it, and let it expire then\n\n" COMMON_END,
+    .help =
+        "usage: authverify client revoke FILE ID [OPTION ...]\n\n"
+        "Removes the client's line. The only client of a file can only expire: httpd does not take a list of nobody.\n\n"
+        "  --label NAME           only the secret of that label\n"
+        "  --at TIME              keep it, and let it expire then\n\n" COMMON_END,
     .run = run_revoke,
 };

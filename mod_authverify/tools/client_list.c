@@ -72,8 +72,8 @@ static json_t *secrets_value(const av_client_record *record, apr_pool_t *pool)
     for (apr_size_t i = 0; i < record->secret_count; i++) {
         const av_client_secret *secret = &record->secrets[i];
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:b}", "kind", kind_name(secret->kind), "label",
-                                              secret->label, "not-before", time_value(secret->not_before, pool), "expires",
-                                              time_value(secret->expires, pool), "valid",
+                                              secret->label, "not-before", time_value(secret->not_before, pool),
+                                              "expires", time_value(secret->expires, pool), "valid",
                                               strcmp(state_of(secret->not_before, secret->expires), "valid") == 0));
     }
     return list;
@@ -167,9 +167,10 @@ static avt_status list(int count, const char *const *arguments, apr_pool_t *pool
 const avt_command avt_client_list = {
     .name = "client list",
     .brief = "show clients, their secrets' labels and dates, and their limits; never a secret",
-    .help = "usage: authverify client list FILE [ID] [--json]\n\n"
-            "Shows who is in the file: the id and the limits as they are written, and of each secret how it is kept, its label\n"
-            "and its dates. A line that httpd would not take is reported with its number.\n\n"
-            "Status: 0 all lines are right, 1 no such client, 2 usage, 3 the file or a line is not right.\n",
+    .help =
+        "usage: authverify client list FILE [ID] [--json]\n\n"
+        "Shows who is in the file: the id and the limits as they are written, and of each secret its kind, its label\n"
+        "and its dates. A line that httpd would not take is reported with its number.\n\n"
+        "Status: 0 all lines are right, 1 no such client, 2 usage, 3 the file or a line is not right.\n",
     .run = list,
 };

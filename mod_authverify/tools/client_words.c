@@ -1,8 +1,8 @@
 /* A client's line as its words.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client_words.h"
-#include "arguments.h"
 #include "../core/codec.h"
+#include "arguments.h"
 
 #include <apr_strings.h>
 
@@ -32,7 +32,8 @@ bool avt_line_is_of(av_slice line, const char *id, apr_pool_t *pool)
     while (len < text.len && text.at[len] != ' ' && text.at[len] != '\t') {
         len++;
     }
-    return av_percent_decode((av_slice){ text.at, len }, false, &decoded, pool) && av_slice_equal(decoded, av_slice_of(id));
+    return av_percent_decode((av_slice){ text.at, len }, false, &decoded, pool) &&
+           av_slice_equal(decoded, av_slice_of(id));
 }
 
 bool avt_word_is_secret(const char *word)

@@ -28,7 +28,8 @@ int avt_words_find_label(const apr_array_header_t *words, const char *label);
 /* How many of the words are secrets. */
 int avt_words_count_secrets(const apr_array_header_t *words);
 
-/* The secret with another time of expiry; as it is where it had an earlier one. `expires` is a date-time of RFC 3339. */
+/* The secret with another time of expiry; as it is where it had an earlier one. `expires` is a date-time of RFC
+ * 3339. */
 const char *avt_word_expire(const char *word, const char *expires, apr_pool_t *pool);
 
 /* The same for the client as a whole. */

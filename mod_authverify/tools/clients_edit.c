@@ -170,8 +170,10 @@ static bool take_over_rights(const avt_clients *clients, int file)
 static bool sync_folder(const avt_clients *clients)
 {
     const char *slash = strrchr(clients->path, '/');
-    const char *folder = slash > clients->path ? apr_pstrmemdup(clients->pool, clients->path, (apr_size_t)(slash - clients->path))
-                                               : slash ? "/" : ".";
+    const char *folder = slash > clients->path
+                             ? apr_pstrmemdup(clients->pool, clients->path, (apr_size_t)(slash - clients->path))
+                         : slash ? "/"
+                                 : ".";
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = file >= 0 && fsync(file) == 0;
     if (file >= 0) {
@@ -185,7 +187,9 @@ static const char *write_successor(const avt_clients *clients, int file)
     bool done = take_over_rights(clients, file) && write_lines(clients, file) && fsync(file) == 0;
     int failure = errno;
     done = close(file) == 0 && done;
-    return done ? NULL : apr_psprintf(clients->pool, "%s is as it was: it cannot be written anew: %pm", clients->path, &failure);
+    return done ? NULL
+                : apr_psprintf(clients->pool, "%s is as it was: it cannot be written anew: %pm", clients->path,
+                               &failure);
 }
 
 /* Where a file is not right httpd keeps the clients from before, revoked ones too: it is asked first. */
@@ -197,11 +201,11 @@ static const char *check_successor(const avt_clients *clients, const char *made)
                                : "the library lacks an algorithm";
     const char *named = error ? strstr(error, made) : NULL;
     if (named) {
-        error = apr_pstrcat(clients->pool, apr_pstrmemdup(clients->pool, error, (apr_size_t)(named - error)), clients->path,
-                            named + strlen(made), NULL);
+        error = apr_pstrcat(clients->pool, apr_pstrmemdup(clients->pool, error, (apr_size_t)(named - error)),
+                            clients->path, named + strlen(made), NULL);
     }
-    return error ? apr_psprintf(clients->pool, "%s is as it was: httpd would not take what it would become: %s", clients->path,
-                                error)
+    return error ? apr_psprintf(clients->pool, "%s is as it was: httpd would not take what it would become: %s",
+                                clients->path, error)
                  : NULL;
 }
 
@@ -242,7 +246,8 @@ const char *avt_clients_find(const avt_clients *clients, const char *id, int *in
             continue;
         }
         if (*index >= 0) {
-            return apr_psprintf(clients->pool, "%s has this client twice, in lines %d and %d; remove one of them by hand",
+            return apr_psprintf(clients->pool,
+                                "%s has this client twice, in lines %d and %d; remove one of them by hand",
                                 clients->path, *index + 1, i + 1);
         }
         *index = i;

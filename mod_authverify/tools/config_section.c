@@ -9,10 +9,10 @@ typedef struct config_reader {
     const char *path, *location;
     avt_section *section;
     av_presets *presets;
-    int depth;     /* sections that are open, but for conditions */
-    int inside;    /* the depth of the one that is looked for while it is open, otherwise 0 */
-    int found;     /* how often it was there */
-    int number;    /* of the line */
+    int depth;  /* sections that are open, but for conditions */
+    int inside; /* the depth of the one that is looked for while it is open, otherwise 0 */
+    int found;  /* how often it was there */
+    int number; /* of the line */
     apr_pool_t *pool;
 } config_reader;
 
@@ -64,7 +64,8 @@ static const char *open_section(config_reader *reader, const char *line)
     if (!is_called(name, "Location") || !end) {
         return NULL;
     }
-    const char *error = av_words_split(apr_pstrmemdup(reader->pool, line, (apr_size_t)(end - line)), &words, reader->pool);
+    const char *error =
+        av_words_split(apr_pstrmemdup(reader->pool, line, (apr_size_t)(end - line)), &words, reader->pool);
     if (!error && words.count == 1 && strcmp(words.at[0], reader->location) == 0) {
         reader->inside = reader->depth;
         reader->found++;
@@ -110,7 +111,8 @@ static const char *take_rule(config_reader *reader, const char *line, apr_array_
     return NULL;
 }
 
-/* What matters of a directive: presets everywhere, the server's own outside of all sections, rules inside the location. */
+/* What matters of a directive: presets everywhere, the server's own outside of all sections, rules inside the
+ * location. */
 static const char *take_directive(config_reader *reader, const char *line)
 {
     avt_section *section = reader->section;
@@ -152,12 +154,13 @@ static const char *take(config_reader *reader, const char *line)
 static const char *judge(const config_reader *reader)
 {
     if (reader->found != 1) {
-        return apr_psprintf(reader->pool, "%s has %s <Location \"%s\">", reader->path, reader->found ? "more than one" : "no",
-                            reader->location);
+        return apr_psprintf(reader->pool, "%s has %s <Location \"%s\">", reader->path,
+                            reader->found ? "more than one" : "no", reader->location);
     }
-    return reader->section->rules->nelts ? NULL
-                                         : apr_psprintf(reader->pool, "<Location \"%s\"> of %s has no AuthVerify of its own",
-                                                        reader->location, reader->path);
+    return reader->section->rules->nelts
+               ? NULL
+               : apr_psprintf(reader->pool, "<Location \"%s\"> of %s has no AuthVerify of its own", reader->location,
+                              reader->path);
 }
 
 const char *avt_section_read(const char *path, const char *location, av_presets *presets, avt_section *section,

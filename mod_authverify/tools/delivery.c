@@ -56,8 +56,9 @@ const char *avt_delivery_view(const avt_delivery *delivery, av_request *request,
 
 static void put_parameter(avt_delivery *delivery, av_slice name, av_slice value, apr_pool_t *pool)
 {
-    delivery->url = apr_pstrcat(pool, delivery->url, strchr(delivery->url, '?') ? "&" : "?",
-                                avt_percent_encode(name, "&=+", pool), "=", avt_percent_encode(value, "&=+", pool), NULL);
+    delivery->url =
+        apr_pstrcat(pool, delivery->url, strchr(delivery->url, '?') ? "&" : "?", avt_percent_encode(name, "&=+", pool),
+                    "=", avt_percent_encode(value, "&=+", pool), NULL);
 }
 
 void avt_delivery_put(avt_delivery *delivery, const av_selector *place, av_slice value, apr_pool_t *pool)
@@ -110,7 +111,8 @@ static const char *add_token(avt_delivery *delivery, const av_rule *rule, av_sli
 static const char *add_key(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
 {
     const av_place *place = &rule->places[0];
-    const av_selector selector = { place->kind == AV_PLACE_PARAMETER ? AV_SELECT_PARAMETER : AV_SELECT_HEADER, place->name };
+    const av_selector selector = { place->kind == AV_PLACE_PARAMETER ? AV_SELECT_PARAMETER : AV_SELECT_HEADER,
+                                   place->name };
     avt_delivery_put(delivery, &selector, secret, pool);
     return NULL;
 }

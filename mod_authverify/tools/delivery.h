@@ -21,9 +21,9 @@ const char *avt_delivery_add_header(avt_delivery *delivery, const char *text, ap
 /* What the core sees of it. Returns NULL or a sentence: the URL is none. */
 const char *avt_delivery_view(const avt_delivery *delivery, av_request *request, apr_pool_t *pool);
 
-/* Adds what the rule looks for, proven by `secret`, which is written as the rule's options say (for ed25519 it is the private
- * key: PEM, or 32 bytes so written). Returns NULL or a sentence: a value that is signed is not there, the secret is not of the
- * encoding. */
+/* Adds what the rule looks for, proven by `secret`, which is written as the rule's options say (for ed25519 it is the
+ * private key: PEM, or 32 bytes so written). Returns NULL or a sentence: a value that is signed is not there, the
+ * secret is not of the encoding. */
 const char *avt_delivery_sign(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool);
 
 /* Shared by signing.c: puts a value where the selector says: a header, or a parameter of the query. */

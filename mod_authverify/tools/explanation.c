@@ -47,7 +47,8 @@ static const char *printable(av_slice text, apr_pool_t *pool)
 static const char *place_text(const av_place *place, apr_pool_t *pool)
 {
     if (place->kind == AV_PLACE_AUTHORIZATION) {
-        return place->name.len ? apr_pstrcat(pool, "Authorization: ", place->name.at, NULL) : "Authorization without a word";
+        return place->name.len ? apr_pstrcat(pool, "Authorization: ", place->name.at, NULL)
+                               : "Authorization without a word";
     }
     return apr_pstrcat(pool, place->kind == AV_PLACE_PARAMETER ? "query parameter " : "header ", place->name.at, NULL);
 }
@@ -195,9 +196,10 @@ static void explain_suspicions(avt_explanation *explanation, const av_claim *cla
     for (size_t i = 0; i < sizeof(suspicions) / sizeof(suspicions[0]); i++) {
         av_slice changed = suspicions[i].change(body, explanation->pool), text, mac;
         bool differs = !av_slice_equal(changed, body);
-        if (differs && assemble(claim, changed, &text, explanation->pool) && compute(key, text, &mac, explanation->pool) &&
-            is_sent(claim, mac)) {
-            avt_say(explanation, "the signature sent is that of the same body %s: something has changed the body on the way",
+        if (differs && assemble(claim, changed, &text, explanation->pool) &&
+            compute(key, text, &mac, explanation->pool) && is_sent(claim, mac)) {
+            avt_say(explanation,
+                    "the signature sent is that of the same body %s: something has changed the body on the way",
                     suspicions[i].what);
         }
     }
@@ -207,7 +209,8 @@ static void explain_signatures(avt_explanation *explanation, const av_claim *cla
 {
     const av_signature_settings *settings = claim->rule->settings;
     for (apr_size_t i = 0; i < claim->proof_count; i++) {
-        avt_say(explanation, "signature sent: %s", av_encode(settings->encoding, claim->proofs[i].bytes, explanation->pool).at);
+        avt_say(explanation, "signature sent: %s",
+                av_encode(settings->encoding, claim->proofs[i].bytes, explanation->pool).at);
     }
     for (apr_size_t i = 0; claim->client && is_hmac(claim->rule) && i < claim->client->key_count; i++) {
         const av_key *key = &claim->client->keys[i];
@@ -217,7 +220,8 @@ static void explain_signatures(avt_explanation *explanation, const av_claim *cla
         }
         bool is_right = is_sent(claim, mac);
         avt_say(explanation, "signature under the secret \"%s\": %s%s", key->label,
-                av_encode(settings->encoding, mac, explanation->pool).at, is_right ? ", which was sent" : ", which was not sent");
+                av_encode(settings->encoding, mac, explanation->pool).at,
+                is_right ? ", which was sent" : ", which was not sent");
         if (!is_right) {
             explain_suspicions(explanation, claim, key, body);
         }
@@ -243,8 +247,8 @@ static void explain_time(avt_explanation *explanation, const av_claim *claim)
     const av_rule *rule = claim->rule;
     apr_time_t age = apr_time_sec(claim->now - claim->signed_at);
     avt_say(explanation,
-            "signed at %s, received at %s: %" APR_TIME_T_FMT " seconds %s; %" APR_TIME_T_FMT " back and %" APR_TIME_T_FMT
-            " ahead are allowed",
+            "signed at %s, received at %s: %" APR_TIME_T_FMT " seconds %s; %" APR_TIME_T_FMT
+            " back and %" APR_TIME_T_FMT " ahead are allowed",
             avt_time_text(claim->signed_at, explanation->pool), avt_time_text(claim->now, explanation->pool),
             age < 0 ? -age : age, age < 0 ? "ahead" : "old", apr_time_sec(rule->past), apr_time_sec(rule->future));
 }
@@ -270,8 +274,8 @@ static void explain_client(avt_explanation *explanation, const av_claim *claim)
         avt_say(explanation, "no list of clients has it");
         return;
     }
-    avt_say(explanation, "the client \"%s\" is in the list, with %" APR_SIZE_T_FMT " secret%s", record->id, record->secret_count,
-            record->secret_count == 1 ? "" : "s");
+    avt_say(explanation, "the client \"%s\" is in the list, with %" APR_SIZE_T_FMT " secret%s", record->id,
+            record->secret_count, record->secret_count == 1 ? "" : "s");
     for (apr_size_t i = 0; i < record->secret_count; i++) {
         if (record->secrets[i].not_before || record->secrets[i].expires) {
             explain_secret(explanation, &record->secrets[i]);

@@ -1,5 +1,5 @@
-/* Why a request was accepted or refused, in sentences for whoever runs the program. They hold what was signed, and for HMAC the
- * signature that would have been right; never a secret, a token or a password.
+/* Why a request was accepted or refused, in sentences for whoever runs the program. They hold what was signed, and
+ * for HMAC the signature that would have been right; never a secret, a token or a password.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AVT_EXPLANATION_H
 #define AVT_EXPLANATION_H

@@ -44,11 +44,12 @@ static avt_status hash(int count, const char *const *arguments, apr_pool_t *pool
 const avt_command avt_hash = {
     .name = "hash",
     .brief = "hash a secret as a clients file keeps it",
-    .help = "usage: authverify hash [--sha256 | --bcrypt [--cost N]] [--secret SOURCE]\n\n"
-            "Prints sha256:... for a random token (the default) or bcrypt:... for a password, as it stands in a clients file.\n\n"
-            "  --secret SOURCE        - (standard input), prompt, file:PATH, env:NAME, exec:PROGRAM, credential:NAME;\n"
-            "                         by default the terminal is asked, or standard input read where it is none\n"
-            "  --cost N               of bcrypt, 4 to 17 (10)\n\n"
-            "Status: 0 done, 2 usage or a secret that cannot be kept so, 3 standard output cannot be written.\n",
+    .help =
+        "usage: authverify hash [--sha256 | --bcrypt [--cost N]] [--secret SOURCE]\n\n"
+        "Prints sha256:... for a random token (the default) or bcrypt:... for a password, as it stands in a clients file.\n\n"
+        "  --secret SOURCE        - (standard input), prompt, file:PATH, env:NAME, exec:PROGRAM, credential:NAME;\n"
+        "                         by default the terminal is asked, or standard input read where it is none\n"
+        "  --cost N               of bcrypt, 4 to 17 (10)\n\n"
+        "Status: 0 done, 2 usage or a secret that cannot be kept so, 3 standard output cannot be written.\n",
     .run = hash,
 };

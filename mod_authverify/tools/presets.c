@@ -72,7 +72,8 @@ static const char *template_text(const av_template *template, apr_pool_t *pool)
     const char *text = "";
     for (apr_size_t i = 0; i < template->count; i++) {
         const av_template_part *part = &template->parts[i];
-        text = apr_pstrcat(pool, text, part->is_literal ? part->literal.at : av_selector_text(&part->selector, pool), NULL);
+        text = apr_pstrcat(pool, text, part->is_literal ? part->literal.at : av_selector_text(&part->selector, pool),
+                           NULL);
     }
     return text;
 }
@@ -98,8 +99,9 @@ static void tell_time(description *facts, const av_rule *rule, const av_signatur
     }
     tell_selector(facts, "time", &settings->timestamp);
     tell(facts, "time-format", formats[settings->format]);
-    tell(facts, "tolerance", apr_psprintf(facts->pool, "%" APR_TIME_T_FMT ":%" APR_TIME_T_FMT, apr_time_sec(rule->past),
-                                          apr_time_sec(rule->future)));
+    tell(facts, "tolerance",
+         apr_psprintf(facts->pool, "%" APR_TIME_T_FMT ":%" APR_TIME_T_FMT, apr_time_sec(rule->past),
+                      apr_time_sec(rule->future)));
 }
 
 static void tell_signature(description *facts, const av_rule *rule)
@@ -109,9 +111,10 @@ static void tell_signature(description *facts, const av_rule *rule)
     tell(facts, "written", form_text(settings, facts->pool));
     tell(facts, "algorithm", settings->algorithm->name);
     tell(facts, "signed", settings->algorithm->reads_text ? template_text(&settings->text, facts->pool) : "nothing");
-    tell(facts, "secret", settings->algorithm->public_key
-                              ? apr_pstrcat(facts->pool, "a public key, ", key_text(settings, facts->pool), NULL)
-                              : key_text(settings, facts->pool));
+    tell(facts, "secret",
+         settings->algorithm->public_key
+             ? apr_pstrcat(facts->pool, "a public key, ", key_text(settings, facts->pool), NULL)
+             : key_text(settings, facts->pool));
     tell_time(facts, rule, settings);
     tell_selector(facts, "id", &settings->id);
     tell_selector(facts, "unsigned-id", &settings->unsigned_id);
@@ -206,7 +209,8 @@ static avt_status show_all(const av_compiler *compiler, bool json)
             json_array_append_new(list, facts_value(&facts));
         }
         else if (!error) {
-            printf("%-24s %-12s %s\n", fact_of(&facts, "name"), fact_of(&facts, "algorithm"), fact_of(&facts, "signature"));
+            printf("%-24s %-12s %s\n", fact_of(&facts, "name"), fact_of(&facts, "algorithm"),
+                   fact_of(&facts, "signature"));
         }
     }
     if (error || !names->nelts) {

@@ -6,8 +6,8 @@
 #include "../core/preset.h"
 #include "../core/rule.h"
 
-/* What compiling needs. Presets are looked up in `path`, or where they are installed if it is NULL; secrets may be read as
- * who runs this may. NULL: the library lacks an algorithm. */
+/* What compiling needs. Presets are looked up in `path`, or where they are installed if it is NULL; secrets may be read
+ * as who runs this may. NULL: the library lacks an algorithm. */
 av_compiler *avt_compiler_create(const char *path, apr_pool_t *pool);
 
 /* Compiles the rule as far as it goes without a secret: where the credential stands, what is signed. `words` name none.

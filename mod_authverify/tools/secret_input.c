@@ -41,7 +41,8 @@ static const char *read_standard_input(av_slice *secret, apr_pool_t *pool)
         }
         len += got > 0 ? (size_t)got : 0;
     }
-    const char *error = len == sizeof(text) ? "the secret is longer than 64 KiB" : keep((av_slice){ text, len }, secret, pool);
+    const char *error =
+        len == sizeof(text) ? "the secret is longer than 64 KiB" : keep((av_slice){ text, len }, secret, pool);
     OPENSSL_cleanse(text, sizeof(text));
     return error;
 }

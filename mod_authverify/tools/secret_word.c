@@ -12,8 +12,8 @@
 #define SECRET_SIZE 50
 #define TOKEN_SIZE 36
 #define SALT_SIZE 16
-#define LONGEST_PASSWORD 71  /* bcrypt looks at 72 bytes, and what it would cut off is refused when it is presented */
-#define SHORTEST_HASHED 16   /* shorter ones are guessed from an unstretched digest */
+#define LONGEST_PASSWORD 71 /* bcrypt looks at 72 bytes, and what it would cut off is refused when it is presented */
+#define SHORTEST_HASHED 16  /* shorter ones are guessed from an unstretched digest */
 #define BCRYPT_ROOM 128
 
 av_slice avt_secret_generate(apr_pool_t *pool)
@@ -44,7 +44,8 @@ av_slice avt_token_generate(apr_pool_t *pool)
     bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
     bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
     const char *hex = av_encode(AV_HEX, (av_slice){ (const char *)bytes, sizeof(bytes) }, pool).at;
-    return (av_slice){ apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20), TOKEN_SIZE };
+    return (av_slice){ apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20),
+                       TOKEN_SIZE };
 }
 
 const char *avt_percent_encode(av_slice text, const char *also, apr_pool_t *pool)
@@ -113,5 +114,6 @@ const char *avt_cost_read(const char *text, int *cost)
     char *end;
     long number = strtol(text, &end, 10);
     *cost = (int)number;
-    return *text >= '0' && *text <= '9' && !*end && number >= 4 && number <= 17 ? NULL : "--cost is a number from 4 to 17";
+    return *text >= '0' && *text <= '9' && !*end && number >= 4 && number <= 17 ? NULL
+                                                                                : "--cost is a number from 4 to 17";
 }

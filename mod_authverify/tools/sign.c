@@ -16,12 +16,21 @@ typedef struct sign_options {
     apr_array_header_t *headers;
 } sign_options;
 
-#define OPTION(name, kind, member) { name, kind, offsetof(sign_options, member) }
+#define OPTION(name, kind, member)                 \
+    {                                              \
+        name, kind, offsetof(sign_options, member) \
+    }
 
 static const avt_option rows[] = {
-    OPTION("--curl", AVT_SWITCH, curl),   OPTION("--secret", AVT_TEXT, secret), OPTION("--body", AVT_TEXT, body),
-    OPTION("--method", AVT_TEXT, method), OPTION("--url", AVT_TEXT, url),       OPTION("--time", AVT_TEXT, time),
-    OPTION("--client", AVT_TEXT, client), OPTION("--id", AVT_TEXT, id),         OPTION("--path", AVT_TEXT, path),
+    OPTION("--curl", AVT_SWITCH, curl),
+    OPTION("--secret", AVT_TEXT, secret),
+    OPTION("--body", AVT_TEXT, body),
+    OPTION("--method", AVT_TEXT, method),
+    OPTION("--url", AVT_TEXT, url),
+    OPTION("--time", AVT_TEXT, time),
+    OPTION("--client", AVT_TEXT, client),
+    OPTION("--id", AVT_TEXT, id),
+    OPTION("--path", AVT_TEXT, path),
     OPTION("--header", AVT_TEXTS, headers),
     { NULL, AVT_SWITCH, 0 },
 };
@@ -29,7 +38,9 @@ static const avt_option rows[] = {
 static const char *begin(const sign_options *options, avt_delivery *delivery, apr_pool_t *pool)
 {
     const char *error = NULL;
-    *delivery = (avt_delivery){ .method = av_slice_of(options->method ? options->method : options->body ? "POST" : "GET"),
+    *delivery = (avt_delivery){ .method = av_slice_of(options->method ? options->method
+                                                      : options->body ? "POST"
+                                                                      : "GET"),
                                 .url = options->url ? options->url : "https://localhost/",
                                 .headers = apr_array_make(pool, 8, sizeof(av_header)),
                                 .body = { "", 0 },
@@ -85,7 +96,8 @@ static void print_headers(const sign_options *options, const avt_delivery *deliv
 }
 
 /* The rule, as far as it goes without its secret. */
-static const char *shape(const sign_options *options, const apr_array_header_t *operands, av_rule **rule, apr_pool_t *pool)
+static const char *shape(const sign_options *options, const apr_array_header_t *operands, av_rule **rule,
+                         apr_pool_t *pool)
 {
     const av_words words = { (const char *const *)operands->elts, (apr_size_t)operands->nelts };
     const av_compiler *compiler = avt_compiler_create(options->path, pool);
@@ -124,20 +136,21 @@ static avt_status sign(int count, const char *const *arguments, apr_pool_t *pool
 const avt_command avt_sign = {
     .name = "sign",
     .brief = "sign a request as a provider would: print its headers or a curl command",
-    .help = "usage: authverify sign PRESET|SCHEME [name=value ...] [OPTION ...]\n\n"
-            "Words and options are those of AuthVerify, without secret= and clients=. Prints each header that the request needs; where the\n"
-            "credential travels in the query, the URL too.\n\n"
-            "  --secret SOURCE        - (standard input), prompt, file:PATH, env:NAME, exec:PROGRAM, credential:NAME;\n"
-            "                         for ed25519 the private key: PEM, or 32 bytes as key-encoding= says\n"
-            "  --body FILE            what is sent\n"
-            "  --method METHOD        POST with a body, else GET\n"
-            "  --url URL              https://localhost/\n"
-            "  --header NAME:VALUE    a header that is sent besides; again for another\n"
-            "  --time TIME            when it is signed (now)\n"
-            "  --client NAME          who sends it: the token of token-pair, the user of basic, what client= selects\n"
-            "  --id ID                the delivery's id (a new one)\n"
-            "  --path DIR             the folder of presets\n"
-            "  --curl                 print a curl command; schemes whose secret is sent show it there\n\n"
-            "Status: 0 done, 2 usage, 3 the body cannot be read.\n",
+    .help =
+        "usage: authverify sign PRESET|SCHEME [name=value ...] [OPTION ...]\n\n"
+        "Words and options are those of AuthVerify, without secret= and clients=. Prints each header that the request\n"
+        "needs; where the credential travels in the query, the URL too.\n\n"
+        "  --secret SOURCE        - (standard input), prompt, file:PATH, env:NAME, exec:PROGRAM, credential:NAME;\n"
+        "                         for ed25519 the private key: PEM, or 32 bytes as key-encoding= says\n"
+        "  --body FILE            what is sent\n"
+        "  --method METHOD        POST with a body, else GET\n"
+        "  --url URL              https://localhost/\n"
+        "  --header NAME:VALUE    a header that is sent besides; again for another\n"
+        "  --time TIME            when it is signed (now)\n"
+        "  --client NAME          who sends it: the token of token-pair, the user of basic, what client= selects\n"
+        "  --id ID                the delivery's id (a new one)\n"
+        "  --path DIR             the folder of presets\n"
+        "  --curl                 print a curl command; schemes whose secret is sent show it there\n\n"
+        "Status: 0 done, 2 usage, 3 the body cannot be read.\n",
     .run = sign,
 };

@@ -141,8 +141,8 @@ static const char *sign_hmac(const signing *sign, av_slice secret, av_slice text
     size_t size = 0;
     av_slice key;
     const char *error = decode_key(sign, secret, &key);
-    if (!error && !EVP_Q_mac(NULL, "HMAC", NULL, name, NULL, key.at, key.len, (const unsigned char *)text.at, text.len, mac,
-                             sizeof(mac), &size)) {
+    if (!error && !EVP_Q_mac(NULL, "HMAC", NULL, name, NULL, key.at, key.len, (const unsigned char *)text.at, text.len,
+                             mac, sizeof(mac), &size)) {
         error = "the library refused to sign";
     }
     *proof = (av_slice){ apr_pmemdup(sign->pool, mac, size), size };
@@ -178,7 +178,8 @@ static const char *sign_ed25519(const signing *sign, av_slice secret, av_slice t
     EVP_PKEY_free(key);
     ERR_clear_error();
     *proof = (av_slice){ apr_pmemdup(sign->pool, signature, sizeof(signature)), done ? size : 0 };
-    return done ? NULL : "the secret is not an Ed25519 private key without a password: PEM, or 32 bytes under key-encoding=";
+    return done ? NULL
+                : "the secret is not an Ed25519 private key without a password: PEM, or 32 bytes under key-encoding=";
 }
 
 static const char *prove(const signing *sign, av_slice secret, av_slice text, av_slice *proof)

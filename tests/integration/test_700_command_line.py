@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from server import preset_folder
+from client import get
+from clients import put_clients, sha256
+from configtest import in_location
+from server import Server, preset_folder, wait_until
 from vectors import FOLDER, load_vectors
 
 PROGRAM = Path(os.environ.get("AUTHVERIFY_BUILD", str(Path(__file__).resolve().parents[2]))) / "authverify"
@@ -438,7 +441,7 @@ def test_who_signed_among_many(clients, tmp_path):
     request = capture(tmp_path / "request", headers, "POST", body=b"text")
     assert check(request, f"{rule} clients=file:{clients}")["client"] == "acme"
     other = capture(tmp_path / "request", [line.replace("acme", "acmf") for line in headers], "POST", body=b"text")
-    assert check(other, f"{rule} clients=file:{clients}", status=REFUSED)["reason"] == "wrong-signature"
+    assert check(other, f"{rule} clients=file:{clients}", status=REFUSED)["reason"] == "unknown-client"
 
 
 @pytest.fixture
@@ -660,3 +663,24 @@ def test_a_section_and_a_rule_do_not_go_together(section, tmp_path):
     for words in (["--config", section], ["--location", "/hooks"],
                   ["--config", section, "--location", "/hooks", "--rule", "none methods=GET"]):
         assert "go together" in run("check", *words, request, status=USAGE)
+
+
+# --- under httpd ------------------------------------------------------------------------------------------------------
+
+def test_httpd_sees_each_change_without_a_restart():
+    config = in_location("AuthVerify bearer clients=file:conf/list\nSetHandler none", "/")
+    prepared = Server(config, allow=[r"clients are in force", r"refused reason="])
+    prepared.write("index.html", "here")
+    path = put_clients(prepared, "list", "first " + sha256("token-of-the-first") + "\n")
+    with prepared as server:
+
+        def status(secret):
+            return get(server, "/index.html", {"Authorization": f"Bearer {secret}"}).status
+
+        made = add(path, "acme")["secret"]
+        wait_until(lambda: status(made) == 200, 3, "an added client is not known")
+        other = json.loads(run("client", "rotate", path, "acme", "--label", "2", "--expire-old", "now", "--json"))["secret"]
+        wait_until(lambda: (status(made), status(other)) == (401, 200), 3, "a rotated secret is not in force")
+        run("client", "revoke", path, "acme")
+        wait_until(lambda: status(other) == 401, 3, "a revoked client is still let in")
+        assert status("token-of-the-first") == 200
