@@ -261,10 +261,11 @@ static void explain_secret(avt_explanation *explanation, const av_client_secret 
             secret->expires ? avt_time_text(secret->expires, pool) : "");
 }
 
+/* A name that is not well-formed may be a secret in the wrong place: it is shown only once it was looked up. */
 static void explain_client(avt_explanation *explanation, const av_claim *claim)
 {
     const av_client_record *record = claim->record;
-    if (claim->client_id.len) {
+    if (claim->client_id.len && claim->client) {
         avt_say(explanation, "the request is from \"%s\", it says", printable(claim->client_id, explanation->pool));
     }
     if (!record) {

@@ -531,6 +531,13 @@ def test_the_steps_tell_which_rule_what_was_signed_and_what_differed(tmp_path, b
     assert SECRET not in text
 
 
+def test_a_secret_in_the_place_of_the_token_is_not_shown(clients, tmp_path):
+    made = add(clients)
+    request = capture(tmp_path / "request", [f"X-Auth-Token: {made['secret']}", f"X-Auth-Secret: {made['id']}"])
+    found = check(request, f"token-pair clients=file:{clients}", status=REFUSED)
+    assert found["reason"] == "malformed-credential" and made["secret"] not in json.dumps(found)
+
+
 def test_network_method_and_path_of_a_request_that_is_told(clients, tmp_path):
     made = add(clients, "acme", "methods=GET", "paths=/reports/*")
     headers = run("sign", "bearer", secret=made["secret"]).splitlines()
