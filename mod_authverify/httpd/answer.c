@@ -162,7 +162,9 @@ int avh_refuse(request_rec *r, const avh_section *section, const avh_decision *d
 int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 {
     av_verdict verdict = av_refusal(reason, NULL);
-    avh_log_verdict(r, section, &verdict);
+    if (!apr_table_get(r->notes, NOTE)) { /* the gate may have said it, and Satisfy Any gone on */
+        avh_log_verdict(r, section, &verdict);
+    }
     return refuse(r, section, &verdict, 0);
 }
 

@@ -78,6 +78,12 @@ static inline bool avh_is_unproven(const avh_section *section, const av_verdict 
            !verdict->rule;
 }
 
+/* Paths that a second decoder may read differently are refused. */
+static inline bool avh_wants_plain_path(const avh_section *section)
+{
+    return section->strict_path == AVH_SWITCH_ON && !avh_is_observed(section);
+}
+
 #define AVH_DEFAULT_SPOOL "/var/tmp"
 
 /* Values with their defaults. */

@@ -7,7 +7,7 @@
 int avh_gate(request_rec *r)
 {
     const avh_section *section = avh_section_of(r);
-    if (section->strict_path == AVH_SWITCH_ON && !avh_path_is_plain(r)) {
+    if (avh_wants_plain_path(section) && !avh_path_is_plain(r)) {
         return avh_refuse_for(r, section, AV_MALFORMED_REQUEST);
     }
     if (!avh_is_protected(section)) {

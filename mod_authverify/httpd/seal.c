@@ -82,6 +82,9 @@ int avh_seal(request_rec *r)
     if (r->prev || r->main) {
         avh_clear_environment(r); /* it came from the request before, and may be another section's */
     }
+    if (avh_wants_plain_path(section) && !avh_path_is_plain(r)) {
+        return avh_refuse_for(r, section, AV_MALFORMED_REQUEST);
+    }
     if (is_proxied(r)) {
         apr_table_setn(r->notes, NOTE, "1");
     }

@@ -516,7 +516,7 @@ const char *av_clients_file_open(const char *path, uid_t runner, const av_crypto
     opened->runner = runner;
     opened->crypto = crypto;
     *file = NULL;
-    if (!reserve(opened, half_for(path), pool)) {
+    if (!reserve(opened, half_for(path), pool) || !make_lock(opened->control)) {
         return apr_psprintf(pool, "no memory can be set aside for %s: %pm", path, &errno);
     }
     const char *error = load_file(opened, pool);

@@ -30,7 +30,7 @@ const av_client_source *av_clients_file_source(const av_clients_file *file);
 
 /* Loads the file again if it has changed since it was last looked at (device, inode, size, time of its status change to the
  * nanosecond). Waits some milliseconds where that was this very moment, so that a change right behind it is not missed.
- * One process and thread at a time, which the caller sees to; look-ups go on meanwhile. `message` is set where there is
+ * Where another process is at it, that one does it and this call changes nothing; look-ups go on meanwhile. `message` is set where there is
  * something to log, in `pool`, which may be cleared afterwards. */
 av_refresh av_clients_file_refresh(av_clients_file *file, const char **message, apr_pool_t *pool);
 

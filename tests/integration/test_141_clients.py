@@ -350,7 +350,7 @@ def test_a_signature_is_of_the_client_that_it_names(signed, backend, name, secre
     assert (response.status, label_of(response), received(backend, "X-Client")) == (200, label, name)
 
 
-@pytest.mark.parametrize("name,reason", [("two", "wrong-signature"), ("three", "wrong-signature"),
+@pytest.mark.parametrize("name,reason", [("two", "wrong-signature"), ("three", "unknown-client"),
                                          ("nobody", "unknown-client"),
                                          ("", "malformed-credential")])
 def test_a_signature_of_one_is_none_of_another(signed, backend, name, reason):

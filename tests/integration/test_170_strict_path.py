@@ -128,3 +128,25 @@ def test_paths_are_compared_where_there_is_one_reading(httpd, target, status):
 def test_paths_take_no_path_with_two_readings_whatever_the_switch_says(httpd, target, status):
     httpd.allow_refusals("path-not-allowed")
     assert get(httpd, target, BEARER).status == status
+
+
+# --- beside httpd's own authorisation ---------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def beside():
+    server = Server(in_location("AuthVerifyStrictPath on\nSatisfy Any\nRequire all granted", "/any")
+                    + in_location("AuthVerify none methods=GET\nAuthVerifyMode observe\nAuthVerifyStrictPath on", "/watched"),
+                    modules=["access_compat"])
+    for name in ("any/a;b.html", "watched/a;b.html"):
+        server.write(name, "content")
+    with server:
+        yield server
+
+
+def test_satisfy_any_opens_no_path_with_two_readings(beside):
+    beside.refusal("malformed-request", 1)
+    assert send(beside.port, "/any/a;b.html").status == 400
+
+
+def test_observing_refuses_no_path(beside):
+    assert send(beside.port, "/watched/a;b.html").status == 200
