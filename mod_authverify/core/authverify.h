@@ -8,6 +8,7 @@
 #define AV_AUTHVERIFY_H
 
 #include "algorithm.h"
+#include "network.h"
 #include "reason.h"
 #include "slice.h"
 
@@ -16,6 +17,7 @@
 typedef struct av_rule av_rule;         /* rule.h */
 typedef struct av_policy av_policy;     /* policy.h */
 typedef struct av_selector av_selector; /* selector.h */
+struct av_client_record;                /* client.h */
 
 /* One header field, as sent. Where the server has merged repeated ones, their values are joined with ", ". */
 typedef struct av_header {
@@ -32,6 +34,8 @@ typedef struct av_request {
     const av_header *headers; /* in order */
     apr_size_t header_count;
     apr_time_t received_at; /* the only clock there is */
+    av_address address;     /* of the client, as far as the server vouches for it */
+    av_slice place;         /* the path once more: decoded, without dot segments, as the server maps it */
 } av_request;
 
 /* Who we know: a name, and the keys that prove it. */
@@ -51,7 +55,11 @@ typedef struct av_piece {
 /* What a request says under one rule: parsed, and not believed. */
 typedef struct av_claim {
     const av_rule *rule;
+    apr_time_t now;          /* of the request */
+    av_slice client_id;      /* who it says it is, where many senders share the rule; empty where the secret is all there is */
     const av_client *client; /* who it must be, once av_open has looked; never NULL after */
+    const struct av_client_record *record; /* the same, from a list of clients; NULL for a rule with secret= */
+    bool is_unknown;                       /* the list has no such client: proven against a dummy, and refused */
     const av_proof *proofs;  /* candidates, each decoded */
     apr_size_t proof_count;
     const av_piece *pieces; /* the signed text, in order */
@@ -94,8 +102,10 @@ typedef struct av_reading {
 typedef struct av_verdict {
     av_reason reason;
     const av_rule *rule; /* that decided; NULL where none saw its credential */
-    const char *client;  /* set if and only if the reason is AV_ACCEPTED */
+    const char *client;  /* set if and only if the reason is AV_ACCEPTED; "" where the rule proves nobody */
     const char *label;   /* of the secret that matched; only ever set with the client */
+    const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
+    const char *proven;  /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
     av_slice id;         /* what the sender calls this delivery; believed only with AV_ACCEPTED */
 } av_verdict;
 

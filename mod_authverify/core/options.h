@@ -10,7 +10,9 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
-struct av_presets; /* preset.h */
+struct av_presets;       /* preset.h */
+struct av_client_source; /* client.h */
+struct av_password_memory;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -19,6 +21,11 @@ typedef struct av_compiler {
     av_source_access access; /* how secrets may be read */
     struct av_presets *presets;
     apr_array_header_t *warnings; /* of const char *: sentences about what works but should not be so */
+    /* clients=: opens the list of clients at `location` ("file:PATH"), which lives as long as `pool`. Returns NULL or a
+     * sentence. NULL where there are no lists here. */
+    const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
+    void *open_baton;
+    const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
     apr_hash_t *loaded;           /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 

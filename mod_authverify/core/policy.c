@@ -17,6 +17,11 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
     apr_array_header_t *list = also ? policy->also : policy->rules;
     for (int i = 0; i < list->nelts; i++) {
         const av_rule *before = APR_ARRAY_IDX(list, i, const av_rule *);
+        if (before->proves_nobody) {
+            return apr_psprintf(list->pool, "rule \"%s\" before it takes every request, so rule \"%s\" can never decide; write "
+                                            "\"%s\" last",
+                                before->name, rule->name, before->name);
+        }
         if (av_rule_shares_place(before, rule)) {
             return apr_psprintf(list->pool, "rule \"%s\" looks for its credential where rule \"%s\" before it looks, so it can "
                                             "never decide; remove one, or put several secret= into one rule",
@@ -25,6 +30,7 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
     }
     *(const av_rule **)apr_array_push(list) = rule;
     policy->covers_host |= rule->covers_host;
+    policy->has_paths |= rule->clients || av_limits_have_paths(&rule->limits);
     return NULL;
 }
 

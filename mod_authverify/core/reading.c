@@ -215,7 +215,7 @@ static av_reason match_key(const av_reading *reading, const av_claim *claim, con
     return match >= 0 ? AV_ACCEPTED : match == AV_NO_PROOF ? otherwise : AV_INTERNAL_ERROR;
 }
 
-av_reason av_reading_match(const av_reading *reading, const av_claim *claim, av_reason otherwise, const av_key **key,
+av_reason av_reading_match(const av_reading *reading, const av_claim *claim, av_reason otherwise, const char **label,
                            apr_pool_t *pool)
 {
     av_view view = { 0 };
@@ -225,8 +225,9 @@ av_reason av_reading_match(const av_reading *reading, const av_claim *claim, av_
         av_reading_view(reading, wants_json, &view, pool);
     }
     for (apr_size_t i = 0; reason == otherwise && i < claim->client->key_count; i++) {
-        *key = &claim->client->keys[i];
-        reason = match_key(reading, claim, *key, &view, otherwise, pool);
+        const av_key *key = &claim->client->keys[i];
+        reason = match_key(reading, claim, key, &view, otherwise, pool);
+        *label = key->label;
     }
     return reason;
 }

@@ -1,6 +1,7 @@
 /* Compiles a rule: the preset's options, the line's own on top, the secrets, the scheme's last word.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rule.h"
+#include "network_file.h"
 #include "preset.h"
 
 #include <apr_strings.h>
@@ -71,19 +72,106 @@ static const char *set_exclusive(void *target, const char *value, const av_compi
     return av_option_switch(value, &((av_rule *)target)->exclusive);
 }
 
+/* "192.0.2.0/24,2001:db8::/32" or "file:PATH". */
+static const char *set_from(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    av_networks *networks = av_networks_create(compiler->pool);
+    av_slice text = av_slice_of(value);
+    const char *error = NULL;
+    if (av_slice_starts_with(text, AV_SLICE("file:"))) {
+        error = av_network_file_add(networks, value + 5, compiler->access.base, compiler->pool);
+    }
+    else {
+        av_slice word;
+        while (!error && text.at && av_slice_split(&text, ',', &word)) {
+            error = av_networks_add(networks, word);
+        }
+    }
+    rule->limits.from = networks;
+    return error ? error : av_networks_finish(networks);
+}
+
+static const char *set_methods(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    rule->limits.methods = av_slice_of(apr_pstrdup(compiler->pool, value));
+    return av_list_check(rule->limits.methods);
+}
+
+static const char *set_paths(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    rule->limits.paths = av_slice_of(apr_pstrdup(compiler->pool, value));
+    return av_paths_check(rule->limits.paths);
+}
+
+/* "file:PATH,file:PATH": looked through in order. */
+static const char *set_clients(void *target, const char *value, const av_compiler *compiler)
+{
+    av_rule *rule = target;
+    apr_array_header_t *list = apr_array_make(compiler->pool, 2, sizeof(const av_client_source *));
+    av_slice rest = av_slice_of(value), location;
+    const char *error = compiler->open_clients ? NULL : "lists of clients cannot be named here";
+    while (!error && av_slice_split(&rest, ',', &location)) {
+        error = compiler->open_clients(compiler->open_baton, av_slice_string(location, compiler->pool), apr_array_push(list));
+    }
+    *(const av_client_source **)apr_array_push(list) = NULL;
+    rule->clients = (const av_client_source *const *)list->elts;
+    return error;
+}
+
+static const char *set_any_client(void *target, const char *value, const av_compiler *compiler)
+{
+    (void)compiler;
+    return av_option_switch(value, &((av_rule *)target)->any_client);
+}
+
+static const char *set_list(av_slice *to, const char *value, const av_compiler *compiler)
+{
+    *to = av_slice_of(apr_pstrdup(compiler->pool, value));
+    return av_list_check(*to);
+}
+
+static const char *set_org(void *target, const char *value, const av_compiler *compiler)
+{
+    return set_list(&((av_rule *)target)->org, value, compiler);
+}
+
+static const char *set_environment(void *target, const char *value, const av_compiler *compiler)
+{
+    return set_list(&((av_rule *)target)->environment, value, compiler);
+}
+
+static const char *set_scopes(void *target, const char *value, const av_compiler *compiler)
+{
+    return set_list(&((av_rule *)target)->scopes, value, compiler);
+}
+
 static const av_option rule_options[] = {
     { "secret", set_secret, true },
+    { "clients", set_clients, false },
+    { "any-client", set_any_client, false },
+    { "org", set_org, false },
+    { "environment", set_environment, false },
+    { "scopes", set_scopes, false },
     { "identity", set_identity, false },
     { "realm", set_realm, false },
     { "tolerance", set_tolerance, false },
     { "strip", set_strip, false },
     { "exclusive", set_exclusive, false },
+    { "from", set_from, false },
+    { "methods", set_methods, false },
+    { "paths", set_paths, false },
     { NULL, NULL, false },
 };
 
 /* What .htaccess may say besides the name. */
 static const av_option narrowing_options[] = {
     { "tolerance", set_tolerance, false },
+    { "from", set_from, false },
+    { "methods", set_methods, false },
+    { "paths", set_paths, false },
     { NULL, NULL, false },
 };
 
@@ -151,7 +239,8 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
     for (int i = 0; i < levels->nelts; i++) {
         const apr_array_header_t *settings = APR_ARRAY_IDX(levels, i, level).settings;
         for (int j = 0; j < settings->nelts; j++) {
-            if (strcmp(APR_ARRAY_IDX(settings, j, av_setting).name, "secret") == 0) {
+            const char *name = APR_ARRAY_IDX(settings, j, av_setting).name;
+            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0) {
                 return true;
             }
         }
@@ -160,10 +249,13 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
 }
 
 /* A rule with its defaults. */
-static av_rule *begin_rule(const char *name, const av_scheme *scheme, apr_pool_t *pool)
+static av_rule *begin_rule(const char *name, const av_scheme *scheme, const av_compiler *compiler)
 {
+    apr_pool_t *pool = compiler->pool;
     av_rule *rule = apr_pcalloc(pool, sizeof(*rule));
     rule->scheme = scheme;
+    rule->crypto = compiler->crypto;
+    rule->passwords = compiler->passwords;
     rule->name = rule->identity = apr_pstrdup(pool, name);
     rule->strip = true;
     rule->header_names = apr_array_make(pool, 4, sizeof(av_slice));
@@ -184,7 +276,7 @@ static const char *check_levels(const apr_array_header_t *levels, const av_schem
 {
     for (int i = 0; i < levels->nelts; i++) {
         const level *each = &APR_ARRAY_IDX(levels, i, level);
-        const char *error = apply(begin_rule(each->name, scheme, compiler->pool), each->settings, compiler);
+        const char *error = apply(begin_rule(each->name, scheme, compiler), each->settings, compiler);
         if (error) {
             return each->origin ? apr_psprintf(compiler->pool, "preset \"%s\" of %s: %s", each->name, each->origin, error)
                                 : error;
@@ -212,6 +304,14 @@ static const char *check_tolerance(av_rule *rule)
     return NULL;
 }
 
+/* What only a list of clients can tell. */
+static const char *check_attributes(const av_rule *rule)
+{
+    bool asks = rule->org.len || rule->environment.len || rule->scopes.len || rule->any_client;
+    return asks && !rule->clients ? "org=, environment=, scopes= and any-client= are about the clients of clients=, which is not there"
+                                  : NULL;
+}
+
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **made)
 {
     apr_pool_t *pool = compiler->pool;
@@ -226,13 +326,26 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
     for (int i = 0; i < levels->nelts; i++) {
         settings = av_settings_override(APR_ARRAY_IDX(levels, i, level).settings, settings, pool);
     }
-    av_rule *rule = begin_rule(name, scheme, pool);
+    av_rule *rule = begin_rule(name, scheme, compiler);
     error = apply(rule, settings, compiler);
     error = error ? error : scheme->finish(rule, compiler);
     error = error ? error : check_tolerance(rule);
+    error = error ? error : check_attributes(rule);
     rule->sender.id = rule->identity;
     *made = error ? NULL : rule;
     return error;
+}
+
+/* A line of .htaccess is not asked to read files. */
+static const char *refuse_sources(const apr_array_header_t *settings)
+{
+    for (int i = 0; i < settings->nelts; i++) {
+        const av_setting *setting = &APR_ARRAY_IDX(settings, i, av_setting);
+        if (strcmp(setting->name, "from") == 0 && av_slice_starts_with(av_slice_of(setting->value), AV_SLICE("file:"))) {
+            return "files are named in the server's configuration only";
+        }
+    }
+    return NULL;
 }
 
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **made)
@@ -240,9 +353,12 @@ const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_
     av_rule *rule = apr_pmemdup(compiler->pool, base, sizeof(*rule));
     apr_array_header_t *settings = NULL;
     const av_option_target target = { narrowing_options, rule };
+    rule->limits = (av_limits){ .besides = &base->limits };
+    rule->has_tolerance = false;
     const char *error = av_settings_split(words, 1, &settings, compiler->pool);
+    error = error ? error : refuse_sources(settings);
     error = error ? error : av_settings_apply(settings, &target, 1, compiler);
-    if (!error && settings->nelts && !base->has_time) {
+    if (!error && rule->has_tolerance && !base->has_time) {
         error = "tolerance= needs a time to compare with, and this rule reads none";
     }
     if (!error && (rule->past > base->past || rule->future > base->future)) {
@@ -252,16 +368,16 @@ const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_
     return error;
 }
 
-/* Cuts the prefix, decodes, and prepares one key. The decoded copy is wiped with the pool. */
-static const char *prepare_key(av_key *key, av_slice secret, av_encoding encoding, const char *prefix, apr_pool_t *pool)
+/* The decoded copy is wiped with the pool. */
+const char *av_rule_prepare_key(const av_rule *rule, av_key *key, av_slice secret, apr_pool_t *pool)
 {
-    if (prefix && av_slice_starts_with(secret, av_slice_of(prefix))) {
-        secret = av_slice_skip(secret, strlen(prefix));
+    if (rule->key_prefix && av_slice_starts_with(secret, av_slice_of(rule->key_prefix))) {
+        secret = av_slice_skip(secret, strlen(rule->key_prefix));
     }
-    apr_size_t size = av_decoded_size(encoding, secret.len);
+    apr_size_t size = av_decoded_size(rule->key_encoding, secret.len);
     av_slice decoded = av_secret_keep((av_slice){ apr_pcalloc(pool, size + 1), size + 1 }, pool);
     apr_size_t len = 0;
-    if (!av_decode(encoding, secret, (unsigned char *)decoded.at, size, &len)) {
+    if (!av_decode(rule->key_encoding, secret, (unsigned char *)decoded.at, size, &len)) {
         return "its text is not written as key-encoding= says";
     }
     if (!len) {
@@ -294,40 +410,50 @@ static const loaded_secret *load_once(const av_source *source, bool is_public, c
     return loaded;
 }
 
-static const char *load_key(av_rule *rule, const av_source *source, av_key *key, av_encoding encoding, const char *prefix,
-                            const av_compiler *compiler)
+static const char *load_key(av_rule *rule, const av_source *source, av_key *key, const av_compiler *compiler)
 {
     const loaded_secret *loaded = load_once(source, key->algorithm->public_key, compiler);
     if (loaded->error || !loaded->secret.at) {
         return loaded->error;
     }
-    const char *error = prepare_key(key, loaded->secret, encoding, prefix, compiler->pool);
+    const char *error = av_rule_prepare_key(rule, key, loaded->secret, compiler->pool);
     rule->sender.key_count += !error;
     return error ? apr_psprintf(compiler->pool, "secret= %s: %s", source->label, error) : NULL;
 }
 
-const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
-                              const av_compiler *compiler)
+static const char *load_keys(av_rule *rule, const av_algorithm *algorithm, const av_compiler *compiler)
 {
     const char *error = NULL;
     av_key *keys = apr_pcalloc(compiler->pool, (apr_size_t)(rule->sources->nelts + 1) * sizeof(*keys));
-    if (!rule->sources->nelts) {
-        return "no secret= is given; add secret=file:PATH";
-    }
     rule->sender.keys = keys;
     for (int i = 0; !error && i < rule->sources->nelts; i++) {
         const av_source *source = &APR_ARRAY_IDX(rule->sources, i, av_source);
         av_key *key = &keys[rule->sender.key_count];
         *key = (av_key){ .algorithm = algorithm, .crypto = compiler->crypto, .label = source->label };
-        error = load_key(rule, source, key, encoding, prefix, compiler);
+        error = load_key(rule, source, key, compiler);
     }
     return error;
 }
 
+const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
+                              const av_compiler *compiler)
+{
+    rule->algorithm = algorithm;
+    rule->key_encoding = encoding;
+    rule->key_prefix = prefix;
+    if (rule->clients) {
+        return rule->sources->nelts ? "secret= is for one sender and clients= for many; keep one of them" : NULL;
+    }
+    if (!rule->sources->nelts) {
+        return "no secret= is given; add secret=file:PATH";
+    }
+    return load_keys(rule, algorithm ? algorithm : av_algorithm_find(AV_SLICE("token")), compiler);
+}
+
 static bool same_place(const av_place *a, const av_place *b)
 {
-    return a->kind == b->kind && (a->kind == AV_PLACE_HEADER ? av_slice_equal_nocase(a->name, b->name)
-                                                             : av_slice_equal(a->name, b->name));
+    return a->kind == b->kind && (a->kind == AV_PLACE_PARAMETER ? av_slice_equal(a->name, b->name)
+                                                                : av_slice_equal_nocase(a->name, b->name));
 }
 
 bool av_rule_shares_place(const av_rule *a, const av_rule *b)

@@ -4,12 +4,14 @@
 #define AV_RULE_H
 
 #include "codec.h"
+#include "client.h"
+#include "limits.h"
 #include "scheme.h"
 #include "selector.h"
 
 /* Where a credential travels: a rule sees its credential when one of its places is there, even empty. */
 typedef struct av_place {
-    enum { AV_PLACE_HEADER, AV_PLACE_PARAMETER } kind;
+    enum { AV_PLACE_HEADER, AV_PLACE_PARAMETER, AV_PLACE_AUTHORIZATION } kind; /* the last: a scheme word in that header */
     av_slice name; /* NUL-terminated */
 } av_place;
 
@@ -22,6 +24,15 @@ struct av_rule {
     const char *realm;    /* NULL: the section's AuthName */
     av_client sender;     /* the identity and the keys of secret= */
 
+    const av_client_source *const *clients; /* clients=, in order, NULL at the end; NULL: the rule has one sender */
+    const av_crypto *crypto;
+    const av_password_memory *passwords;
+    const av_algorithm *algorithm; /* signing schemes: how a client's plain: secret becomes a key */
+    av_encoding key_encoding;
+    const char *key_prefix;
+    av_slice org, environment, scopes; /* what its clients must be of; empty: anything */
+    bool any_client;                   /* an AuthVerifyAlso may name another client */
+
     bool has_time;                    /* its scheme says when the request was signed */
     bool has_tolerance;               /* tolerance= was written */
     apr_interval_time_t past, future; /* how far from now that may be */
@@ -30,6 +41,9 @@ struct av_rule {
     bool exclusive;                   /* a request that shows another rule's credential too is refused */
     bool covers_host;                 /* what is signed names the host */
     bool looks_inside;                /* after the proof, values inside the body are looked at */
+
+    av_limits limits; /* looked at before the credential is */
+    bool proves_nobody; /* it needs no credential and takes every request: it must be the last of its list */
 
     av_place places[AV_MAX_PLACES];
     apr_size_t place_count;
@@ -51,14 +65,18 @@ const char *av_rule_check(const av_words *words, const av_compiler *compiler);
  * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
-/* True if the words give secrets of their own, themselves or through the presets they build on: such a preset can be
+/* True if the words give secrets or clients of their own, themselves or through the presets they build on: such a preset can be
  * compiled once and used by pointer. */
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
 
-/* For schemes: loads the rule's secrets, cuts `prefix` (NULL: none) off each, decodes it, and prepares a key of `algorithm`.
+/* For schemes: who may prove itself. With clients= this only keeps how their secrets become keys (`algorithm` NULL: they are
+ * compared, not keyed). With secret= it loads the rule's secrets, cuts `prefix` (NULL: none) off each, decodes it, and prepares a key of `algorithm`.
  * Returns NULL or a sentence: no secret= at all, unreadable, not of the encoding, empty, unfit. */
 const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
                               const av_compiler *compiler);
+
+/* Makes a key of a secret as it is written: cuts the rule's prefix, decodes, prepares. Returns NULL or a sentence. */
+const char *av_rule_prepare_key(const av_rule *rule, av_key *key, av_slice secret, apr_pool_t *pool);
 
 /* For schemes: adds a place, unless it is there already. Returns NULL or a sentence: too many. */
 const char *av_rule_add_place(av_rule *rule, av_place place);

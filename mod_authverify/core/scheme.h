@@ -4,6 +4,7 @@
 #define AV_SCHEME_H
 
 #include "authverify.h"
+#include "client.h"
 #include "options.h"
 
 typedef struct av_scheme {
@@ -11,6 +12,7 @@ typedef struct av_scheme {
     const char *challenge;    /* its registered name for WWW-Authenticate (RFC 9110 section 11.6.1); NULL: AuthVerify */
     const av_option *options; /* besides those that every rule has; ends with a row whose name is NULL */
     apr_size_t settings_size;
+    av_secret_kind secret_kind; /* how its clients' secrets are kept: what an unknown client's dummy must cost */
 
     /* Fresh settings: defaults into zeroed memory of settings_size. */
     void (*init)(void *settings);
@@ -23,8 +25,9 @@ typedef struct av_scheme {
      * Returns AV_ACCEPTED where it is well-formed, else the reason. */
     av_reason (*find)(const av_request *request, av_claim *claim, apr_pool_t *pool);
 
-    /* Is the claim proven by one of its client's keys? Sets *key to the one and returns AV_ACCEPTED, else the reason. */
-    av_reason (*prove)(const av_claim *claim, const av_reading *reading, const av_key **key, apr_pool_t *pool);
+    /* Is the claim proven by one of its client's secrets? Sets *label to that one's and returns AV_ACCEPTED, else the
+     * reason. */
+    av_reason (*prove)(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool);
 
     /* Optional. After the proof: reads values that stand inside the body into `claim` and checks what the rule expects
      * there. */

@@ -179,6 +179,16 @@ av_found av_selector_read(const av_selector *selector, const av_view *view, av_s
     return AV_BROKEN;
 }
 
+bool av_value_is_merged(av_slice value)
+{
+    for (apr_size_t i = 0; i + 1 < value.len; i++) {
+        if (value.at[i] == ',' && value.at[i + 1] == ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool av_selector_is_in_body(const av_selector *selector)
 {
     return ((1u << selector->kind) &

@@ -54,6 +54,9 @@ const char *av_selector_parse_only(const char *value, unsigned allowed, av_selec
  * there more than once. AV_BROKEN: the place cannot be read, such as a malformed percent encoding. */
 av_found av_selector_read(const av_selector *selector, const av_view *view, av_slice *value, apr_pool_t *pool);
 
+/* The server has merged two headers into this value, for a value that cannot hold blanks itself. */
+bool av_value_is_merged(av_slice value);
+
 /* The value depends on the body. */
 bool av_selector_is_in_body(const av_selector *selector);
 

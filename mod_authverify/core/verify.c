@@ -1,7 +1,9 @@
 /* The only place that orders the checks.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "authorization.h"
 #include "policy.h"
 #include "reading.h"
+#include "client.h"
 
 static bool sees_header(av_slice name, const av_request *request)
 {
@@ -26,13 +28,33 @@ static bool sees_parameter(av_slice name, const av_request *request, apr_pool_t 
     return false;
 }
 
+static bool sees_word(av_slice word, const av_request *request)
+{
+    av_slice credential;
+    return av_authorization_find(request, word, &credential) != AV_NOT_PRESENTED;
+}
+
+static bool sees_place(const av_place *place, const av_request *request, apr_pool_t *pool)
+{
+    switch (place->kind) {
+    case AV_PLACE_HEADER:
+        return sees_header(place->name, request);
+    case AV_PLACE_AUTHORIZATION:
+        return sees_word(place->name, request);
+    default:
+        return sees_parameter(place->name, request, pool);
+    }
+}
+
 /* A rule sees its credential when one of its places is there, even empty. */
 static bool sees_credential(const av_rule *rule, const av_request *request, apr_pool_t *pool)
 {
+    if (rule->proves_nobody) {
+        return true;
+    }
     for (apr_size_t i = 0; i < rule->place_count; i++) {
         const av_place *place = &rule->places[i];
-        if (place->kind == AV_PLACE_HEADER ? sees_header(place->name, request)
-                                           : sees_parameter(place->name, request, pool)) {
+        if (sees_place(place, request, pool)) {
             return true;
         }
     }
@@ -63,13 +85,17 @@ static av_reason check_time(const av_claim *claim, const av_request *request)
     return -age > rule->future ? AV_TOO_EARLY : AV_ACCEPTED;
 }
 
-/* Format, host, and the clock where the head carries the time. */
+/* Network, method, path; then format, host, and the clock where the head carries the time. */
 static av_reason find_claim(const av_rule *rule, const av_request *request, av_claim **made, apr_pool_t *pool)
 {
     av_claim *claim = apr_pcalloc(pool, sizeof(*claim));
     claim->rule = rule;
+    claim->now = request->received_at;
     *made = claim;
-    av_reason reason = rule->scheme->find(request, claim, pool);
+    av_reason reason = av_limits_check(&rule->limits, request);
+    if (reason == AV_ACCEPTED) {
+        reason = rule->scheme->find(request, claim, pool);
+    }
     if (reason == AV_ACCEPTED && rule->covers_host && !request->host_is_ours) {
         return AV_WRONG_HOST;
     }
@@ -99,7 +125,8 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
         return AV_NOT_PRESENTED;
     }
     int other;
-    if (rule->exclusive && first_that_sees(policy->rules, index + 1, request, &other, pool)) {
+    const av_rule *second = rule->exclusive ? first_that_sees(policy->rules, index + 1, request, &other, pool) : NULL;
+    if (second && !second->proves_nobody) {
         *claim = apr_pcalloc(pool, sizeof(**claim));
         (*claim)->rule = rule;
         return AV_AMBIGUOUS_CREDENTIAL;
@@ -109,12 +136,24 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
 }
 
 
+/* Who the claim must be: the rule's one sender, or whoever the list of clients has. A client that is not there is proven
+ * against a dummy all the same, and refused afterwards: time tells nothing. */
+static av_reason identify(av_claim *claim, apr_pool_t *pool)
+{
+    claim->client = &claim->rule->sender;
+    return claim->rule->clients ? av_clients_identify(claim, pool) : AV_ACCEPTED;
+}
+
 av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
 {
     memset(reading, 0, sizeof(*reading));
     for (; claim; claim = claim->also) {
-        claim->client = &claim->rule->sender;
-        if (!claim->client->key_count || !av_reading_open(reading, claim, pool)) {
+        av_reason reason = identify(claim, pool);
+        if (reason != AV_ACCEPTED) {
+            return reason;
+        }
+        bool reads = claim->piece_count || claim->rule->looks_inside;
+        if (reads && (!claim->client->key_count || !av_reading_open(reading, claim, pool))) {
             return AV_INTERNAL_ERROR;
         }
     }
@@ -136,32 +175,51 @@ av_verdict av_refusal(av_reason reason, const av_claim *claim)
     return verdict;
 }
 
-/* The proof, then what stands inside the body, then the time that may stand there. */
-static av_reason prove_claim(av_claim *claim, const av_reading *reading, const av_request *request, const av_key **key,
+/* The proof; then what stands inside the body, and the time that may stand there; then what this client may do. */
+static av_reason prove_claim(av_claim *claim, const av_reading *reading, const av_request *request, const char **label,
                              apr_pool_t *pool)
 {
     const av_scheme *scheme = claim->rule->scheme;
-    av_reason reason = scheme->prove(claim, reading, key, pool);
-    if (reason != AV_ACCEPTED || !claim->rule->looks_inside) {
-        return reason;
+    av_reason reason = scheme->prove(claim, reading, label, pool);
+    if (claim->is_unknown && (reason == AV_ACCEPTED || av_reason_class(reason) == AV_CLASS_WRONG)) {
+        reason = AV_UNKNOWN_CLIENT;
     }
-    reason = scheme->inspect(request, reading, claim, pool);
-    return reason == AV_ACCEPTED && claim->is_timed ? check_time(claim, request) : reason;
+    if (reason == AV_ACCEPTED && claim->rule->looks_inside) {
+        reason = scheme->inspect(request, reading, claim, pool);
+        reason = reason == AV_ACCEPTED && claim->is_timed ? check_time(claim, request) : reason;
+    }
+    if (reason == AV_ACCEPTED && claim->record) {
+        reason = av_client_check(claim->record, claim->rule, request);
+    }
+    return reason;
+}
+
+/* Rules that must both hold, each with its list of clients, must name one client. */
+static bool is_other_client(const av_claim *first, const av_claim *other)
+{
+    return first->record && other->record && !first->rule->any_client && !other->rule->any_client &&
+           strcmp(first->record->id, other->record->id) != 0;
 }
 
 av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request *request, apr_pool_t *pool)
 {
-    const av_key *decided = NULL;
+    const char *decided = NULL;
     for (av_claim *each = claim; each; each = each->also) {
-        const av_key *key = NULL;
-        av_reason reason = reading->failed ? AV_INTERNAL_ERROR : prove_claim(each, reading, request, &key, pool);
-        if (reason != AV_ACCEPTED) {
-            return av_refusal(reason, each);
+        const char *label = NULL;
+        av_reason reason = reading->failed ? AV_INTERNAL_ERROR : prove_claim(each, reading, request, &label, pool);
+        if (reason == AV_ACCEPTED && is_other_client(claim, each)) {
+            reason = AV_CLIENT_MISMATCH;
         }
-        decided = decided ? decided : key;
+        if (reason != AV_ACCEPTED) {
+            av_verdict refusal = av_refusal(reason, each);
+            refusal.proven = av_reason_class(reason) == AV_CLASS_LIMIT && each->record ? each->record->id : NULL;
+            return refusal;
+        }
+        decided = decided ? decided : label;
     }
     av_verdict verdict = av_refusal(AV_ACCEPTED, claim);
-    verdict.client = claim->client->id;
-    verdict.label = decided ? decided->label : NULL;
+    verdict.record = claim->record;
+    verdict.client = claim->rule->proves_nobody ? "" : claim->record ? av_client_name(claim->record) : claim->client->id;
+    verdict.label = decided;
     return verdict;
 }

@@ -24,6 +24,7 @@ static int log_level(av_class what)
     case AV_CLASS_REQUEST:
         return APLOG_INFO;
     case AV_CLASS_WRONG:
+    case AV_CLASS_LIMIT:
     case AV_CLASS_BODY:
         return APLOG_WARNING;
     default:
@@ -50,8 +51,8 @@ static const char *result_word(const avh_section *section, const av_verdict *ver
 static void log_refusal(request_rec *r, const char *result, int level, const av_verdict *verdict)
 {
     if (avh_refusal_is_logged(r, verdict->reason, level)) {
-        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=- id=%s: %s", result,
-                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-",
+        ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=%s id=%s: %s", result,
+                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-", or_dash(verdict->proven),
                       or_dash(av_slice_string(verdict->id, r->pool)), av_reason_text(verdict->reason));
     }
 }
@@ -65,7 +66,7 @@ void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdic
 {
     if (verdict->reason == AV_ACCEPTED) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", verdict->rule->name,
-                      verdict->client, or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
+                      or_dash(verdict->client), or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
     }
     else if (r->main) {
         log_refusal(r, "lookup-refused", APLOG_INFO, verdict); /* what httpd looks up by itself tells nothing of the sender */
@@ -96,18 +97,36 @@ static void add_challenge(request_rec *r, const char *challenge)
     }
 }
 
+/* RFC 6750 section 3.1: what was wrong with a bearer token that was sent. RFC 7617 section 2.1: passwords are UTF-8. */
+static const char *challenge_parameters(const av_rule *rule, const av_verdict *verdict)
+{
+    if (strcmp(challenge_name(rule), "Basic") == 0) {
+        return ", charset=\"UTF-8\"";
+    }
+    if (strcmp(challenge_name(rule), "Bearer") != 0 || verdict->rule != rule) {
+        return "";
+    }
+    return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
+}
+
+static const char *challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict)
+{
+    const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
+    return apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
+                       challenge_parameters(rule, verdict), NULL);
+}
+
 /* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
-static void add_challenges(request_rec *r, const apr_array_header_t *rules)
+static void add_challenges(request_rec *r, const apr_array_header_t *rules, const av_verdict *verdict)
 {
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
-        const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
-        bool is_first = true;
+        bool is_first = !rule->proves_nobody;
         for (int j = 0; j < i; j++) {
             is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
         }
         if (is_first) {
-            add_challenge(r, apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"", NULL));
+            add_challenge(r, challenge_of(r, rule, verdict));
         }
     }
 }
@@ -124,7 +143,10 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     avh_export_environment(r, section, verdict);
     apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
     if (status == HTTP_UNAUTHORIZED && section->policy) {
-        add_challenges(r, section->policy->rules);
+        add_challenges(r, section->policy->rules, verdict);
+    }
+    if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
+        add_challenge(r, challenge_of(r, verdict->rule, verdict));
     }
     if (status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
@@ -140,13 +162,16 @@ int avh_refuse(request_rec *r, const avh_section *section, const avh_decision *d
 int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 {
     av_verdict verdict = av_refusal(reason, NULL);
-    avh_log_verdict(r, section, &verdict);
+    if (!apr_table_get(r->notes, NOTE)) { /* the gate may have said it, and Satisfy Any gone on */
+        avh_log_verdict(r, section, &verdict);
+    }
     return refuse(r, section, &verdict, 0);
 }
 
 static const char *const variables[] = {
     "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON", "AUTHVERIFY_SCHEME",       "AUTHVERIFY_RULE",
     "AUTHVERIFY_CLIENT", "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL",
+    "AUTHVERIFY_ORG",    "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
 };
 
 void avh_clear_environment(request_rec *r)
@@ -177,6 +202,11 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
     }
     set_variable(r, "AUTHVERIFY_CLIENT", verdict->client);
     set_variable(r, "AUTHVERIFY_SECRET_LABEL", verdict->label);
+    if (verdict->record) {
+        set_variable(r, "AUTHVERIFY_ORG", av_slice_string(verdict->record->org, r->pool));
+        set_variable(r, "AUTHVERIFY_ENVIRONMENT", av_slice_string(verdict->record->environment, r->pool));
+        set_variable(r, "AUTHVERIFY_SCOPES", av_slice_string(verdict->record->scopes, r->pool));
+    }
     set_variable(r, "AUTHVERIFY_ID", av_slice_string(verdict->id, r->pool));
 }
 

@@ -1,6 +1,7 @@
 /* Makes, merges and finishes configurations.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
+#include "clients.h"
+#include "passwords.h"
 
 #include <http_main.h>
 
@@ -37,6 +38,7 @@ void *avh_section_merge(apr_pool_t *pool, void *outer_section, void *inner_secti
     merged->policy = inner->protection == AVH_INHERITED ? outer->policy : inner->policy;
     PICK(mode);
     PICK(override);
+    PICK(strict_path);
     PICK(require_seen);
     PICK(error_body);
     PICK(body_limit);
@@ -61,10 +63,12 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
     if (!shared) {
         avh_server *server = apr_pcalloc(pool, sizeof(*server));
         server->crypto = av_crypto_create(pool);
+        server->passwords = avh_passwords_create(server->crypto, pool);
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
+        server->clients = apr_array_make(pool, 2, sizeof(const char *));
         server->spools = apr_array_make(pool, 2, sizeof(const char *));
         *(const char **)apr_array_push(server->spools) = AVH_DEFAULT_SPOOL;
         apr_pool_userdata_setn(server, SERVER_KEY, NULL, pool);
@@ -91,14 +95,18 @@ static bool is_rehearsal(void)
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG;
 }
 
-av_compiler avh_compiler(const avh_server *server, apr_pool_t *pool)
+av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
 {
+    const avh_server *server = avh_server_of(s);
     bool may_execute = !is_config_test() && !is_rehearsal();
     return (av_compiler){ .pool = pool,
                           .crypto = server->crypto,
                           .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
                           .presets = server->presets,
+                          .passwords = server->passwords,
                           .warnings = apr_array_make(pool, 2, sizeof(const char *)),
+                          .open_clients = avh_clients_open,
+                          .open_baton = (void *)s,
                           .loaded = apr_hash_make(pool) };
 }
 
@@ -111,9 +119,14 @@ static void log_warnings(const av_compiler *compiler, const char *where, server_
     apr_array_clear(compiler->warnings);
 }
 
+/* A file of clients may have many mistakes, a line each. */
 static int log_mistake(const char *directive, const char *where, const char *error, server_rec *s)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %s", where, directive, error);
+    av_slice rest = av_slice_of(error), line;
+    while (av_slice_split(&rest, '\n', &line)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %.*s", where, directive, (int)line.len,
+                     line.at);
+    }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -196,7 +209,7 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "AuthVerify: OpenSSL has no SHA-1, SHA-256 or SHA-512");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    av_compiler compiler = avh_compiler(server, pconf);
+    av_compiler compiler = avh_compiler(s, pconf);
     int status = compile_presets(server, &compiler, s);
     for (int i = 0; i < server->lines->nelts; i++) {
         int line_status = compile_line(&APR_ARRAY_IDX(server->lines, i, avh_line), &compiler, s);

@@ -36,6 +36,7 @@ typedef struct avh_section {
     av_policy *policy;
     avh_mode mode;
     avh_switch override;
+    avh_switch strict_path;
     avh_switch require_seen; /* a Require authverify stands here or above */
     avh_error_body error_body;
     apr_off_t body_limit;
@@ -75,6 +76,12 @@ static inline bool avh_is_unproven(const avh_section *section, const av_verdict 
 {
     return section->mode == AVH_OPTIONAL && section->protection == AVH_ON && verdict->reason == AV_NOT_PRESENTED &&
            !verdict->rule;
+}
+
+/* Paths that a second decoder may read differently are refused. */
+static inline bool avh_wants_plain_path(const avh_section *section)
+{
+    return section->strict_path == AVH_SWITCH_ON && !avh_is_observed(section);
 }
 
 #define AVH_DEFAULT_SPOOL "/var/tmp"
@@ -124,9 +131,11 @@ typedef struct avh_exported {
 /* What belongs to the whole server, not to a section. Lives as long as the configuration. */
 typedef struct avh_server {
     const av_crypto *crypto;
+    const av_password_memory *passwords;
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
+    apr_array_header_t *clients;  /* of const char *: the paths of clients=, as often as they are named */
     bool has_cache;               /* mod_cache is there */
     apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
@@ -140,7 +149,7 @@ static inline avh_server *avh_server_of(const server_rec *s)
 }
 
 /* What rules are compiled with. `pool` is where the result lives. */
-av_compiler avh_compiler(const avh_server *server, apr_pool_t *pool);
+av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool);
 
 /* Hook check_config: compiles every rule and looks at what only the whole configuration shows. The only hook of ours that
  * a configuration test runs. Logs each mistake with its line; returns OK or HTTP_INTERNAL_SERVER_ERROR. */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "credential_strip.h"
 
+#include "../core/authorization.h"
+
 #include <apr_lib.h>
 #include <scoreboard.h>
 
@@ -67,18 +69,37 @@ static void strip_parameter(request_rec *r, av_slice name)
     }
 }
 
+static void strip_authorization(request_rec *r, av_slice word)
+{
+    av_slice credential;
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+    if (value && av_authorization_has(av_slice_of(value), word, &credential)) {
+        apr_table_unset(r->headers_in, "Authorization");
+    }
+}
+
+static void strip_place(request_rec *r, const av_place *place)
+{
+    switch (place->kind) {
+    case AV_PLACE_HEADER:
+        apr_table_unset(r->headers_in, place->name.at);
+        break;
+    case AV_PLACE_PARAMETER:
+        strip_parameter(r, place->name);
+        break;
+    case AV_PLACE_AUTHORIZATION:
+        strip_authorization(r, place->name);
+        break;
+    }
+}
+
 static void strip_list(request_rec *r, const apr_array_header_t *rules)
 {
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
         for (apr_size_t j = 0; rule->strip && j < rule->place_count; j++) {
             const av_place *place = &rule->places[j];
-            if (place->kind == AV_PLACE_HEADER) {
-                apr_table_unset(r->headers_in, place->name.at);
-            }
-            else {
-                strip_parameter(r, place->name);
-            }
+            strip_place(r, place);
         }
     }
 }

@@ -48,7 +48,7 @@ static const char *switch_off(cmd_parms *cmd, avh_section *section, const av_wor
 static const char *add_narrowed(cmd_parms *cmd, avh_section *section, const av_words *words, bool also)
 {
     const avh_server *server = avh_server_of(cmd->server);
-    av_compiler compiler = avh_compiler(server, cmd->pool);
+    av_compiler compiler = avh_compiler(cmd->server, cmd->pool);
     const av_preset *preset = NULL;
     for (int i = 0; (preset = av_presets_at(server->presets, i)); i++) {
         if (preset->rule && strcmp(preset->name, words->at[0]) == 0) {
@@ -137,6 +137,12 @@ static const char *set_mode(cmd_parms *cmd, void *section, const char *value)
 static const char *set_override(cmd_parms *cmd, void *section, int on)
 {
     ((avh_section *)section)->override = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
+
+static const char *set_strict_path(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->strict_path = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
     return named(cmd, outside_limit(cmd));
 }
 
@@ -232,7 +238,7 @@ static const char *set_body(cmd_parms *cmd, void *section, const char *args)
     av_words words = { NULL, 0 };
     apr_array_header_t *settings = NULL;
     const av_option_target target = { body_options, section };
-    av_compiler compiler = avh_compiler(avh_server_of(cmd->server), cmd->pool);
+    av_compiler compiler = avh_compiler(cmd->server, cmd->pool);
     const char *line = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", args, NULL);
     const char *error = outside_limit(cmd);
     error = error ? error : av_words_split(line, &words, cmd->pool);
@@ -342,6 +348,8 @@ const command_rec avh_directives[] = {
     AP_INIT_RAW_ARGS("AuthVerifyBody", set_body, NULL, SECTIONS, "limit=, memory=, parse=, spool=, timeout="),
     AP_INIT_TAKE1("AuthVerifyExternalURL", set_external_url, NULL, SECTIONS,
                   "what senders call this server: https://host, or as-registered"),
+    AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,
+                 "whether paths that a second decoder may read differently are refused"),
     AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS, "problem, html or empty: the body of a refusal"),
     AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS, "NAME VALUE: a trusted request header for the handler"),
     { .name = NULL },

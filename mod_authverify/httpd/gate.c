@@ -7,6 +7,9 @@
 int avh_gate(request_rec *r)
 {
     const avh_section *section = avh_section_of(r);
+    if (avh_wants_plain_path(section) && !avh_path_is_plain(r)) {
+        return avh_refuse_for(r, section, AV_MALFORMED_REQUEST);
+    }
     if (!avh_is_protected(section)) {
         return DECLINED;
     }
@@ -26,6 +29,9 @@ int avh_check_authn(request_rec *r)
     const avh_decision *decision = avh_decide(r, section);
     if (decision->verdict.reason != AV_ACCEPTED) {
         return avh_refuse(r, section, decision);
+    }
+    if (decision->verdict.rule->proves_nobody) {
+        return avh_refuse_for(r, section, AV_NOT_PRESENTED); /* a user is asked for, and there is none */
     }
     r->user = apr_pstrdup(r->pool, decision->verdict.client);
     r->ap_auth_type = AVH_NAME;

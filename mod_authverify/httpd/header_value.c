@@ -4,7 +4,7 @@
 
 #include "../core/rule.h"
 
-typedef enum part_kind { LITERAL, CLIENT, SCHEME, RULE } part_kind;
+typedef enum part_kind { LITERAL, CLIENT, SCHEME, RULE, ORG, ENVIRONMENT, SCOPES } part_kind;
 
 struct avh_value {
     part_kind kind;
@@ -19,6 +19,9 @@ static const struct {
     { "%{client}", CLIENT },
     { "%{scheme}", SCHEME },
     { "%{rule}", RULE },
+    { "%{org}", ORG },
+    { "%{environment}", ENVIRONMENT },
+    { "%{scopes}", SCOPES },
     { "%%", LITERAL },
 };
 
@@ -32,7 +35,8 @@ static const char *take_selector(const char *text, avh_value *part, apr_size_t *
             return NULL;
         }
     }
-    return "in a header's value there are %{client}, %{scheme}, %{rule}, and %% for a percent sign";
+    return "in a header's value there are %{client}, %{scheme}, %{rule}, %{org}, %{environment}, %{scopes}, and %% for a percent "
+           "sign";
 }
 
 const char *avh_value_parse(const char *text, const avh_value **value, apr_pool_t *pool)
@@ -63,8 +67,15 @@ const char *avh_value_parse(const char *text, const avh_value **value, apr_pool_
     return *value ? NULL : "the value is empty";
 }
 
+/* NUL-terminated: it comes from a list of clients. Nothing where there is no list. */
+static const char *or_empty(const av_slice *text)
+{
+    return text && text->len ? text->at : "";
+}
+
 static const char *part_text(const avh_value *part, const av_verdict *verdict)
 {
+    const av_client_record *record = verdict->record;
     switch (part->kind) {
     case CLIENT:
         return verdict->client;
@@ -72,6 +83,12 @@ static const char *part_text(const avh_value *part, const av_verdict *verdict)
         return verdict->rule->scheme->name;
     case RULE:
         return verdict->rule->name;
+    case ORG:
+        return or_empty(record ? &record->org : NULL);
+    case ENVIRONMENT:
+        return or_empty(record ? &record->environment : NULL);
+    case SCOPES:
+        return or_empty(record ? &record->scopes : NULL);
     default:
         return part->literal;
     }

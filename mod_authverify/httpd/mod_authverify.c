@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "body_spool.h"
-#include "config.h"
+#include "clients.h"
 #include "directives.h"
 #include "gate.h"
 #include "refusal_log.h"
@@ -53,6 +53,7 @@ static void register_hooks(apr_pool_t *pool)
 
     /* start */
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(avh_clients_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 

@@ -26,6 +26,25 @@ static av_slice target_of(const request_rec *r)
     return av_slice_of(path ? path : target);
 }
 
+/* Of the client, or of whom mod_remoteip says it is. */
+static av_address address_of(const apr_sockaddr_t *from)
+{
+#if APR_HAVE_IPV6
+    if (from->family == APR_INET6) {
+        return av_address_of_ipv6((const unsigned char *)&from->sa.sin6.sin6_addr);
+    }
+#endif
+    return av_address_of_ipv4((const unsigned char *)&from->sa.sin.sin_addr);
+}
+
+/* The path as httpd maps it, from what the client sent, whatever has been rewritten since. */
+static av_slice place_of(av_slice path, apr_pool_t *pool)
+{
+    char *place = av_slice_string(path, pool);
+    bool is_clean = ap_unescape_url(place) == OK && ap_normalize_path(place, AP_NORMALIZE_MERGE_SLASHES);
+    return av_slice_of(is_clean ? place : "");
+}
+
 void avh_view_take(request_rec *r, av_request *view)
 {
     memset(view, 0, sizeof(*view));
@@ -37,6 +56,7 @@ void avh_view_take(request_rec *r, av_request *view)
         view->query = (av_slice){ "", 0 };
     }
     view->received_at = r->request_time;
+    view->address = address_of(r->useragent_addr);
     take_headers(r, view);
 }
 
@@ -65,6 +85,9 @@ av_request avh_view_for(const av_request *view, const avh_section *section, requ
 {
     av_request seen = *view;
     seen.host_is_ours = true;
+    if (section->policy->has_paths) {
+        seen.place = place_of(seen.path, r->pool);
+    }
     if (!section->policy->covers_host) {
         return seen;
     }

@@ -1,4 +1,4 @@
-/* Require authverify [scheme X|client X]: grants what a rule has proven.
+/* Require authverify [scheme X|client X|org X|scope X|environment X]: grants what a rule has proven.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "require.h"
 #include "verdicts.h"
@@ -8,7 +8,7 @@
 
 /* One parsed line. */
 typedef struct requirement {
-    enum { ANY, SCHEME, CLIENT } kind;
+    enum { ANY, SCHEME, CLIENT, ORG, SCOPE, ENVIRONMENT } kind;
     apr_array_header_t *values; /* of const char *: any of them */
 } requirement;
 
@@ -32,10 +32,12 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     if (!words.count) {
         return NULL;
     }
-    made->kind = strcmp(words.at[0], "scheme") == 0 ? SCHEME : CLIENT;
-    if ((made->kind == CLIENT && strcmp(words.at[0], "client") != 0) || words.count < 2) {
-        return "Require authverify takes nothing more, or \"scheme NAME ...\", or \"client NAME ...\"";
+    static const char *const kinds[] = { "", "scheme", "client", "org", "scope", "environment" };
+    unsigned kind = ANY;
+    if (words.count < 2 || av_option_choice(words.at[0], kinds, 6, &kind, cmd->pool)) {
+        return "Require authverify takes nothing more, or scheme, client, org, scope or environment, and one name or several";
     }
+    made->kind = kind;
     for (apr_size_t i = 1; i < words.count; i++) {
         if (made->kind == SCHEME && !av_scheme_find(av_slice_of(words.at[i]))) {
             return apr_psprintf(cmd->pool, "Require authverify scheme: \"%s\" is none of %s", words.at[i],
@@ -46,11 +48,32 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
     return NULL;
 }
 
+/* What of the verdict the line is about. Scopes are a list. */
+static av_slice asked(const requirement *wanted, const av_verdict *verdict)
+{
+    const av_client_record *record = verdict->record;
+    switch (wanted->kind) {
+    case SCHEME:
+        return av_slice_of(verdict->rule->scheme->name);
+    case CLIENT:
+        return av_slice_of(verdict->client);
+    case ORG:
+        return record ? record->org : (av_slice){ "", 0 };
+    case SCOPE:
+        return record ? record->scopes : (av_slice){ "", 0 };
+    case ENVIRONMENT:
+        return record ? record->environment : (av_slice){ "", 0 };
+    default:
+        return (av_slice){ "", 0 };
+    }
+}
+
 static bool holds(const requirement *wanted, const av_verdict *verdict)
 {
-    const char *value = wanted->kind == SCHEME ? verdict->rule->scheme->name : verdict->client;
+    av_slice value = asked(wanted, verdict);
     for (int i = 0; i < wanted->values->nelts; i++) {
-        if (strcmp(value, APR_ARRAY_IDX(wanted->values, i, const char *)) == 0) {
+        av_slice name = av_slice_of(APR_ARRAY_IDX(wanted->values, i, const char *));
+        if (wanted->kind == SCOPE ? av_list_has(value, name) : av_slice_equal(value, name)) {
             return true;
         }
     }

@@ -50,7 +50,7 @@ static void hand_identity_on(request_rec *r, const avh_section *section, const a
     avh_protect_headers(r, section->policy);
     avh_strip_credentials(r, section->policy);
     set_headers(r, section, verdict);
-    if (!r->user) {
+    if (!r->user && !verdict->rule->proves_nobody) {
         r->user = apr_pstrdup(r->pool, verdict->client);
         r->ap_auth_type = AVH_NAME;
     }
@@ -81,6 +81,9 @@ int avh_seal(request_rec *r)
     strip_exported_names(r);
     if (r->prev || r->main) {
         avh_clear_environment(r); /* it came from the request before, and may be another section's */
+    }
+    if (avh_wants_plain_path(section) && !avh_path_is_plain(r)) {
+        return avh_refuse_for(r, section, AV_MALFORMED_REQUEST);
     }
     if (is_proxied(r)) {
         apr_table_setn(r->notes, NOTE, "1");

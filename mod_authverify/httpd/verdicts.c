@@ -4,6 +4,8 @@
 #include "answer.h"
 #include "request_view.h"
 
+#include "../core/strict_path.h"
+
 typedef struct request_memory {
     av_request view;
     bool body_is_read, body_is_dropped;
@@ -138,6 +140,11 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
         memory->looked_up = decision;
     }
     return decision;
+}
+
+bool avh_path_is_plain(request_rec *r)
+{
+    return av_path_is_plain(memory_of(r)->view.path);
 }
 
 void avh_note_seal(request_rec *r, const avh_section *section)

@@ -21,6 +21,9 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
 const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 
+/* The client's path is one that every decoder reads alike. */
+bool avh_path_is_plain(request_rec *r);
+
 /* Remembers under which policy the main request was sealed: a lookup that becomes its successor may stand under another. */
 void avh_note_seal(request_rec *r, const avh_section *section);
 bool avh_is_sealed(request_rec *r, const avh_section *section);

@@ -97,6 +97,16 @@ static av_reason check_expectations(const av_signature_settings *settings, const
     return AV_ACCEPTED;
 }
 
+static av_reason find_client(const av_signature_settings *settings, const av_view *view, av_claim *claim, apr_pool_t *pool)
+{
+    if (!settings->client.is_set) {
+        return AV_ACCEPTED;
+    }
+    av_reason reason = reason_of(av_selector_read(&settings->client.selector, view, &claim->client_id, pool));
+    bool is_name = claim->client_id.len <= LONGEST_ID && av_slice_is_visible(claim->client_id);
+    return reason == AV_ACCEPTED && !is_name ? AV_MALFORMED_CREDENTIAL : reason;
+}
+
 static av_reason find_values(const av_signature_settings *settings, av_view *view, av_claim *claim, bool inside,
                              apr_pool_t *pool)
 {
@@ -122,15 +132,18 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
         reason = find_values(settings, view, claim, false, pool);
     }
     if (reason == AV_ACCEPTED) {
+        reason = find_client(settings, view, claim, pool);
+    }
+    if (reason == AV_ACCEPTED) {
         reason = reason_of(av_template_pieces(&settings->text, view, &claim->pieces, &claim->piece_count, pool));
     }
     return reason;
 }
 
-static av_reason prove(const av_claim *claim, const av_reading *reading, const av_key **key, apr_pool_t *pool)
+static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
     const av_signature_settings *settings = claim->rule->settings;
-    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET, key,
+    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET, label,
                             pool);
 }
 

@@ -43,6 +43,7 @@ class Attack:
     clock: int           # the second it was made for; None for any
     segments: tuple      # (seconds to wait, bytes to send)
     expect: dict
+    is_raw: bool         # bytes to send; otherwise a recipe
 
     @property
     def bytes(self):
@@ -56,15 +57,15 @@ def _attack(record):
         segments = [(0, base64.b64decode(record.get("raw_request_base64", "")))]
     return Attack(id=record["id"], kind=record["class"], title=record["title"], hint=record["config_hint"],
                   must_not_fail=record["must_not_fail"], clock=record.get("needs_clock"), segments=tuple(segments),
-                  expect=record["expect"])
+                  expect=record["expect"], is_raw=record["kind"] == "raw")
 
 
-def load_attacks(shared):
-    """(cases of CLASSES, fixtures)"""
+def load_attacks(shared, classes=CLASSES):
+    """(cases of the classes, fixtures)"""
     folder = shared / "vectors" / "attacks"
     records = json.loads((folder / "cases.json").read_text())["cases"]
     fixtures = json.loads((folder / "fixtures.json").read_text())
-    return [_attack(record) for record in records if record["class"] in CLASSES], fixtures
+    return [_attack(record) for record in records if record["class"] in classes], fixtures
 
 
 class Places:
@@ -121,7 +122,7 @@ def final_status(answer):
     return next((status for status in statuses if status >= 200), "close")
 
 
-def _is_expected(status, words):
+def is_expected(status, words):
     return status in words or (status != "close" and f"{status // 100}xx" in words)
 
 
@@ -132,7 +133,7 @@ def judge(attack, answer, received):
     """What is wrong with the answer, and with what the backend received: sentences."""
     status = final_status(answer)
     wrong = []
-    if not _is_expected(status, attack.expect["status_any"]):
+    if not is_expected(status, attack.expect["status_any"]):
         wrong.append(f"status {status}, not one of {attack.expect['status_any']}")
     if len(received) not in BACKEND_COUNTS[attack.expect["backend"]]:
         wrong.append(f"the backend received {len(received)} requests, not {attack.expect['backend']}")

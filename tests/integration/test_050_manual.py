@@ -2,7 +2,9 @@
 each mistake in them is one, and their tables are those of the sources.
 
 A block of the manual that is marked ```apache must pass, one marked ```apache refused must fail with the sentence in
-the block after it, one marked ```apache htaccess is tried in a folder under the block before it.
+the block after it, one marked ```apache htaccess is tried in a folder under the block before it. One marked ```clients
+is a list of clients that must pass, one marked ```clients refused one that must fail; what is written in capitals in
+the place of a secret stands for one. An example shows its lists in comments, and they are used.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -13,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from client import get
+from clients import put_clients
+from samples import filled, samples_of
 from server import Server, preset_folder
 
 TREE = Path(__file__).resolve().parents[2]
 CORE = TREE / "mod_authverify" / "core"
-SIGNATURE = TREE / "mod_authverify" / "schemes" / "signature"
+SCHEMES = TREE / "mod_authverify" / "schemes"
+STORES = TREE / "mod_authverify" / "stores"
 HTTPD = TREE / "mod_authverify" / "httpd"
 REFERENCE = TREE / "conf" / "authverify.conf"
 EXAMPLES = sorted((TREE / "conf" / "examples").glob("*.conf"))
@@ -34,6 +39,8 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 def secret_of(name):
     """What such a file would hold: a preset's page says what its secret looks like."""
+    if name.endswith(".networks"):
+        return "192.0.2.0/24, 198.51.100.0/24  # a comment\n2001:db8::/32\n"
     if name.startswith("discord"):
         return bytes(range(32)).hex()
     if name.startswith("standard-webhooks-v1a"):
@@ -49,8 +56,12 @@ def read(path):
 
 def usable(server, text):
     """The text with the paths of an administrator's machine turned into the server's own, and its secrets in place."""
+    samples = samples_of(text)
+    for name in re.findall(re.escape(SECRETS) + r"([\w.-]+\.clients)", text):
+        put_clients(server, name, filled(samples.get(name, "someone sha256:SECRET\n")))
     for name in re.findall(re.escape(SECRETS) + r"([\w.-]+)", text) + re.findall(r"credential:([\w.-]+)", text):
-        server.secret(name, secret_of(name))
+        if not name.endswith(".clients"):
+            server.secret(name, secret_of(name))
     text = text.replace(SECRETS, f"{server.root}/conf/").replace("/var/spool/authverify", str(server.spool))
     text = text.replace("/usr/local/share/authverify/presets", preset_folder())
     text = text.replace("/srv/www/users", str(server.htdocs))
@@ -143,8 +154,31 @@ def test_an_htaccess_in_the_manual_works_under_the_configuration_before_it(at):
         assert get(server, "/page.html").status == 401
 
 
+def try_clients(text):
+    server = manual_server()
+    try:
+        put_clients(server, "list.clients", filled(text))
+        return server.configtest('<Location "/">\nAuthVerify token-pair clients=file:conf/list.clients\n</Location>\n')
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("at", of_kind("clients"))
+def test_a_list_of_clients_in_the_manual_is_valid(at):
+    status, output = try_clients(BLOCKS[at].text)
+    assert status == 0 and output.strip() == "Syntax OK", output
+
+
+@pytest.mark.parametrize("at", of_kind("clients refused"))
+def test_a_mistake_in_a_list_of_clients_is_one(at):
+    status, output = try_clients(BLOCKS[at].text)
+    said = BLOCKS[at + 1]
+    assert said.kind == "text", f"{BLOCKS[at].id}: no block says what httpd answers"
+    assert status != 0 and said.text.strip() in output, output
+
+
 def test_no_block_is_marked_in_a_way_that_no_test_looks_at():
-    known = {"apache", "apache refused", "apache htaccess", "text", "ini"}
+    known = {"apache", "apache refused", "apache htaccess", "clients", "clients refused", "text", "ini"}
     assert not [block.id for block in BLOCKS if block.kind not in known]
 
 
@@ -178,28 +212,55 @@ def options_of(path, table):
     return set(re.findall(r'{ "([a-z-]+)",', rows))
 
 
-RULE_OPTIONS = (options_of(CORE / "rule.c", "rule_options")
-                | options_of(SIGNATURE / "settings.c", "av_signature_options"))
+RULE_OPTIONS = options_of(CORE / "rule.c", "rule_options")
+SCHEME_OPTIONS = {  # by the page that has them
+    "signatures.md": options_of(SCHEMES / "signature" / "settings.c", "av_signature_options"),
+    "token-pair.md": options_of(SCHEMES / "token_pair.c", "options"),
+    "basic.md": options_of(SCHEMES / "basic.c", "options"),
+    "bearer.md": options_of(SCHEMES / "bearer.c", "options"),
+    "api-key.md": options_of(SCHEMES / "api_key.c", "options"),
+    "none.md": options_of(SCHEMES / "none.c", "options"),
+}
 BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")
+ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, *SCHEME_OPTIONS.values())
 
 
 def test_the_reference_explains_each_option_and_no_other():
-    assert set(re.findall(r"^#   ([a-z-]+)=", read(REFERENCE), re.M)) == RULE_OPTIONS | BODY_OPTIONS
+    assert set(re.findall(r"^#   ([a-z-]+)=", read(REFERENCE), re.M)) == ALL_OPTIONS
 
 
 def test_the_reference_uses_each_option():
     text = uncommented(read(REFERENCE))
-    missing = {name for name in RULE_OPTIONS | BODY_OPTIONS if not re.search(rf'(^|[\s"]){name}=', text)}
+    missing = {name for name in ALL_OPTIONS if not re.search(rf'(^|[\s"]){name}=', text)}
     assert not missing
+
+
+def test_every_scheme_has_a_page():
+    names = re.findall(r'\.name = "([a-z-]+)",\n', "".join(read(path) for path in SCHEMES.glob("*.c")))
+    assert names and {name.replace("signature", "signatures") + ".md" for name in names} == set(SCHEME_OPTIONS)
 
 
 def rows_of(page, pattern):
     return re.findall(rf"^\| `{pattern}` \|", read(TREE / "docs" / page), re.M)
 
 
-def test_the_manual_has_a_row_for_each_option_and_no_other():
-    assert sorted(rows_of("signatures.md", "([a-z-]+)=")) == sorted(RULE_OPTIONS)
-    assert sorted(rows_of("directives.md", "([a-z-]+)=")) == sorted(BODY_OPTIONS)
+@pytest.mark.parametrize("page, options", [*SCHEME_OPTIONS.items(), ("rules.md", RULE_OPTIONS),
+                                           ("directives.md", BODY_OPTIONS)])
+def test_the_manual_has_a_row_for_each_option_and_no_other(page, options):
+    assert sorted(rows_of(page, "([a-z-]+)=")) == sorted(options)
+
+
+def test_the_manual_has_a_row_for_each_limit_and_each_kind_of_secret_and_no_other():
+    source = read(STORES / "clients_line.c")
+    assert sorted(rows_of("clients.md", "([a-z-]+)=")) == sorted(re.findall(r'{ "([a-z-]+)", offsetof', source))
+    kinds = re.findall(r'{ "(\w+)", AV_SECRET_', source)
+    assert sorted(rows_of("clients.md", "([a-z0-9]+):[A-Z0-9]+")) == sorted(kinds)
+
+
+def test_the_manual_names_each_value_of_a_header():
+    source = read(HTTPD / "header_value.c").split("selectors[] = {")[1].split("};")[0]
+    section = read(TREE / "docs" / "directives.md").split("## AuthVerifyHeader")[1].split("\n## ")[0]
+    assert set(re.findall(r"`(%{[a-z]+}|%%)`", section)) == set(re.findall(r'{ "([^"]+)"', source))
 
 
 def selectors():
@@ -220,7 +281,7 @@ def test_the_reference_explains_each_selector_and_no_other():
 
 
 LEVELS = {"NOT_PRESENTED": "info", "MALFORMED": "info", "AMBIGUOUS": "info", "METHOD": "info", "REQUEST": "info",
-          "WRONG": "warn", "BODY": "warn", "BUSY": "error", "OURS": "error", "ACCEPTED": "debug"}
+          "WRONG": "warn", "LIMIT": "warn", "BODY": "warn", "BUSY": "error", "OURS": "error", "ACCEPTED": "debug"}
 
 
 def reasons():

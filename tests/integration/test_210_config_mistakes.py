@@ -49,7 +49,7 @@ SCHEME_OR_PRESET = {
     "nothing named": (rule(""), ["AuthVerify", "a scheme or preset must be named"]),
     "also nothing named": (alone("AuthVerifyAlso"), ["AuthVerifyAlso", "a scheme or preset must be named"]),
     "unknown preset": (rule(f"no-such-provider {FROM_FILE}"),
-                       ['AuthVerify: "no-such-provider" is neither a scheme (signature) nor a preset',
+                       ['AuthVerify: "no-such-provider" is neither a scheme (token-pair, basic, bearer, api-key, signature, none)',
                         preset_folder()]),
     "unknown preset that is nearly one": (rule(f"githab {FROM_FILE}"), ['did you mean "github"?']),
     "unknown scheme that is nearly one": (rule(f"signatur {FROM_FILE}"), ['did you mean "signature"?']),
@@ -129,7 +129,7 @@ OPTIONS = {
     "unknown option, nothing near": (rule(f"github {FROM_FILE} colour=red"),
                                      ['there is no option "colour"; there are:', "signed", "secret", "tolerance"]),
     "upper case": (rule(f"github {FROM_FILE} REALM=a"), ['word 2 after "github" is not written name=value']),
-    "option of a later day": (rule(f"github {FROM_FILE} clients=file:/x"), ['there is no option "clients"']),
+    "option of a later day": (rule(f"github {FROM_FILE} audience=x"), ['there is no option "audience"']),
     "replay of a later day": (rule(f"github {FROM_FILE} replay=refuse"), ['there is no option "replay"']),
     "digest of a later day": (custom("digest=%{header:X-Digest}"), ['there is no option "digest"']),
     **{f"{option} twice": (custom(f"{option}={first} {option}={second}"), [f"{option}= is given twice; keep one"])
@@ -340,7 +340,7 @@ DIRECTIVES = {
     "Require client without a name": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify client"),
                                       ["Require authverify takes nothing more, or"]),
     "Require of an unknown scheme": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify scheme jwt"),
-                                     ['Require authverify scheme: "jwt" is none of signature']),
+                                     ['"jwt" is none of token-pair, basic, bearer, api-key, signature, none']),
     "Require with a mistake before any rule": (in_location(f"> Require authverify user x\n"
                                                            f"AuthVerify github {FROM_FILE}"),
                                                ["Require authverify takes nothing more, or"]),
@@ -380,7 +380,7 @@ DIRECTIVES = {
     "header with an empty value": (alone('AuthVerifyHeader X-Client ""'), ["AuthVerifyHeader takes two arguments"]),
     **{f"header value {value}": (alone(f"AuthVerifyHeader X-Client {value}"),
                                  ["AuthVerifyHeader: in a header's value there are %{client}, %{scheme}, %{rule}"])
-       for value in ("%{org}", "%{client", "100%", "%c")},
+       for value in ("%{claim:x}", "%{client", "100%", "%c")},
     "header value with a control byte": (alone("AuthVerifyHeader X-Client a\x01b"), ["AuthVerifyHeader: "]),
 }
 

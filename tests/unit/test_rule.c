@@ -48,13 +48,14 @@ END_TEST
 static const struct {
     const char *line, *fault;
 } faults[] = {
-    { "sginature", "\"sginature\" is neither a scheme (signature) nor a preset; presets are looked up in no folder" },
+    { "sginature", "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset; presets are looked up in no folder" },
     { "sginature", "; did you mean \"signature\"?" },
     { "nothing-like-it secret=env:SECRET", "(AuthVerifyPresetPath is not set)" },
     { "signature word", "word 1 after \"signature\" is not written name=value" },
     { "signature secret=", "secret= has no value" },
     { RULE "secrt=env:SECRET", "there is no option \"secrt\"; did you mean \"secret\"?" },
-    { RULE "clients=file:x", "there is no option \"clients\"; there are: signature fields separator" },
+    { RULE "clients=file:x", "clients=: lists of clients cannot be named here" },
+    { RULE "audience=x", "there is no option \"audience\"; there are: signature fields separator" },
     { RULE "identity=a identity=b", "identity= is given twice; keep one" },
     { RULE "realm=a realm=b", "realm= is given twice" },
     { RULE "strip=on strip=on", "strip= is given twice" },
@@ -269,7 +270,7 @@ END_TEST
 static const struct {
     const char *presets[3], *line, *fault;
 } wrong_presets[] = {
-    { { "a b" }, "a", "\"b\" is neither a scheme (signature) nor a preset" },
+    { { "a b" }, "a", "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset" },
     { { "a a" }, "a", "preset \"a\" builds on itself" },
     { { "a b", "b a" }, "a", "builds on itself" },
     { { "a b", "b c", "c b" }, "a", "builds on itself" },
@@ -320,7 +321,7 @@ START_TEST(an_unused_preset_is_looked_at_without_its_secret)
 
     ck_assert_ptr_null(av_rule_check(&words, &compiler));
     assert_sentence(av_rule_check(&wrong, &compiler), "there is no option \"colour\"");
-    assert_sentence(av_rule_check(&unknown, &compiler), "\"other\" is neither a scheme (signature) nor a preset");
+    assert_sentence(av_rule_check(&unknown, &compiler), "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset");
 }
 END_TEST
 

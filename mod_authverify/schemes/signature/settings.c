@@ -172,12 +172,26 @@ static const char *set_expect(void *target, const char *value, const av_compiler
                                   HEAD_VALUES | BODY_VALUES, &expectation->selector, compiler->pool);
 }
 
+/* "timestamp", "client", or both separated by a comma. */
 static const char *set_unsigned_ok(void *target, const char *value, const av_compiler *compiler)
 {
-    static const char *const names[] = { "timestamp" };
-    unsigned index = 0;
-    ((av_signature_settings *)target)->unsigned_timestamp = true;
-    return av_option_choice(value, names, 1, &index, compiler->pool);
+    static const char *const names[] = { "timestamp", "client" };
+    av_signature_settings *settings = target;
+    av_slice rest = av_slice_of(value), word;
+    const char *error = NULL;
+    while (!error && av_slice_split(&rest, ',', &word)) {
+        unsigned index = 0;
+        error = av_option_choice(av_slice_string(word, compiler->pool), names, 2, &index, compiler->pool);
+        settings->unsigned_timestamp |= !error && index == 0;
+        settings->unsigned_client |= !error && index == 1;
+    }
+    return error;
+}
+
+static const char *set_client(void *target, const char *value, const av_compiler *compiler)
+{
+    return set_selector(&((av_signature_settings *)target)->client, value,
+                        AV_SELECTS(HEADER) | AV_SELECTS(PARAMETER) | AV_SELECTS(FIELD), compiler);
 }
 
 const av_option av_signature_options[] = {
@@ -198,6 +212,7 @@ const av_option av_signature_options[] = {
     { "unsigned-ok", set_unsigned_ok, false },
     { "id", set_id, false },
     { "unsigned-id", set_unsigned_id, false },
+    { "client", set_client, false },
     { "expect", set_expect, true },
     { NULL, NULL, false },
 };
@@ -246,6 +261,7 @@ static bool is_field(const av_optional_selector *value)
 static bool uses_fields(const av_signature_settings *settings)
 {
     bool uses = is_field(&settings->timestamp) || is_field(&settings->id) || is_field(&settings->unsigned_id) ||
+                is_field(&settings->client) ||
                 av_template_count(&settings->text, AV_SELECT_FIELD);
     for (apr_size_t i = 0; i < settings->signature_count; i++) {
         uses |= settings->signatures[i].kind == AV_SELECT_FIELD;
@@ -349,7 +365,8 @@ static unsigned kinds_of_values(const av_signature_settings *settings)
 static void note_headers(av_rule *rule)
 {
     const av_signature_settings *settings = rule->settings;
-    const av_optional_selector *values[] = { &settings->fields, &settings->timestamp, &settings->id, &settings->unsigned_id };
+    const av_optional_selector *values[] = { &settings->fields, &settings->timestamp, &settings->id, &settings->unsigned_id,
+                                             &settings->client };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (values[i]->is_set) {
             av_rule_rely_on(rule, &values[i]->selector);
@@ -389,6 +406,25 @@ static const char *load_keys(av_rule *rule, const av_compiler *compiler)
     return av_rule_load_keys(rule, settings->algorithm, settings->key_encoding, settings->key_prefix, compiler);
 }
 
+/* Which of many senders it is: where there are many, and nowhere else. */
+static const char *check_client(const av_rule *rule, apr_pool_t *pool)
+{
+    const av_signature_settings *settings = rule->settings;
+    if (settings->client.is_set != (rule->clients != NULL)) {
+        return rule->clients ? "clients= needs client=%{...}: where the request says which client it is"
+                             : "client= chooses among the clients of clients=, which is not there";
+    }
+    if (settings->unsigned_client && !settings->client.is_set) {
+        return "unsigned-ok=client is about client=, which is not there";
+    }
+    if (!settings->client.is_set || settings->unsigned_client || av_template_covers(&settings->text, &settings->client.selector)) {
+        return NULL;
+    }
+    return apr_psprintf(pool, "client=%s is not part of what is signed; put it into signed=, or add unsigned-ok=client if the "
+                              "sender's scheme is like that (the key of that client is what proves it)",
+                        av_selector_text(&settings->client.selector, pool));
+}
+
 const char *av_signature_finish(av_rule *rule, const av_compiler *compiler)
 {
     av_signature_settings *settings = rule->settings;
@@ -398,6 +434,7 @@ const char *av_signature_finish(av_rule *rule, const av_compiler *compiler)
     error = error ? error : check_time(rule, compiler);
     error = error ? error : check_expectations(settings, compiler->pool);
     error = error ? error : check_covered(settings, &settings->id, AV_SELECT_ID, "id", false, compiler->pool);
+    error = error ? error : check_client(rule, compiler->pool);
     error = error ? error : add_places(rule);
     error = error ? error : load_keys(rule, compiler);
     note_headers(rule);

@@ -1,0 +1,365 @@
+/* A set of clients in a flat piece of memory. It begins with a header; records and the two indexes follow.
+ *
+ * A record is a word that holds its size in words and its line, and then its packed bytes. An index is a table of words with
+ * open addressing, at most half full: the upper half of a word is the upper half of a key's hash, the lower half is where
+ * its record is. An id's hash is keyed with a salt of this set; a digest is a hash already.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "clients_snapshot.h"
+#include "../core/codec.h"
+#include "../core/digest.h"
+#include "client_packing.h"
+#include "siphash.h"
+
+#include <apr_strings.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <sys/mman.h>
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a look-up must not lock");
+
+#define LARGEST_RECORD (1 << 17) /* words: a line of 64 KiB comes to less, whatever its networks */
+#define SMALLEST_INDEX 16
+#define RANDOM_WORDS 8
+
+/* Where in the header. */
+enum {
+    END, /* of what is written */
+    COUNT,
+    ID_INDEX, /* where it is; its mask follows */
+    DIGEST_INDEX = ID_INDEX + 2,
+    COST = DIGEST_INDEX + 2,
+    SALT,
+    RANDOM = SALT + 2,
+    HEADER = RANDOM + RANDOM_WORDS
+};
+
+static uint64_t load(av_snapshot from, apr_size_t at)
+{
+    return atomic_load_explicit(&from.words[at], memory_order_relaxed);
+}
+
+static void store(av_snapshot to, apr_size_t at, uint64_t word)
+{
+    atomic_store_explicit(&to.words[at], word, memory_order_relaxed);
+}
+
+static apr_status_t wipe(void *copy)
+{
+    av_slice *bytes = copy;
+    OPENSSL_cleanse((char *)bytes->at, bytes->len);
+    return APR_SUCCESS;
+}
+
+/* Room that is wiped with the pool. */
+static uint64_t *secret_words(apr_size_t count, apr_pool_t *pool)
+{
+    uint64_t *words = apr_palloc(pool, count * sizeof(*words));
+    av_slice *bytes = apr_palloc(pool, sizeof(*bytes));
+    *bytes = (av_slice){ (const char *)words, count * sizeof(*words) };
+    apr_pool_cleanup_register(pool, bytes, wipe, apr_pool_cleanup_null);
+    return words;
+}
+
+/* A copy of the packed record at `at`; empty where there cannot be one. */
+static av_slice copy_record(av_snapshot from, apr_size_t at, apr_pool_t *pool)
+{
+    apr_size_t size = at < from.capacity ? load(from, at) & UINT32_MAX : 0;
+    if (size <= 1 || size > LARGEST_RECORD || size > from.capacity - at) {
+        return (av_slice){ "", 0 };
+    }
+    apr_size_t count = size - 1;
+    uint64_t *words = secret_words(count, pool);
+    for (apr_size_t i = 0; i < count; i++) {
+        words[i] = load(from, at + 1 + i);
+    }
+    return (av_slice){ (const char *)words, count * sizeof(*words) };
+}
+
+static unsigned line_of(av_snapshot from, apr_size_t at)
+{
+    return (unsigned)(load(from, at) >> 32);
+}
+
+static uint64_t hash_id(av_snapshot snapshot, av_slice id)
+{
+    uint64_t key[2] = { load(snapshot, SALT), load(snapshot, SALT + 1) };
+    return av_siphash(key, id);
+}
+
+static uint64_t hash_digest(const unsigned char digest[AV_SHA256_SIZE])
+{
+    uint64_t hash;
+    memcpy(&hash, digest, sizeof(hash));
+    return hash;
+}
+
+/* What is looked for. */
+typedef struct sought {
+    uint64_t hash;
+    bool (*is_it)(av_slice packed, const struct sought *wanted);
+    av_slice id;
+    const unsigned char *digest;
+} sought;
+
+static bool has_id(av_slice packed, const sought *wanted)
+{
+    return av_slice_equal(av_client_packed_id(packed), wanted->id);
+}
+
+/* Looks at every digest, whichever it is. */
+static bool has_digest(av_slice packed, const sought *wanted)
+{
+    av_client_digests digests;
+    int found = 0;
+    av_client_packed_digests(packed, &digests);
+    for (apr_size_t i = 0; i < digests.count; i++) {
+        found |= CRYPTO_memcmp(digests.at[i], wanted->digest, AV_SHA256_SIZE) == 0;
+    }
+    OPENSSL_cleanse(&digests, sizeof(digests));
+    return found != 0;
+}
+
+/* Walks from the hash's slot to the record that is looked for, or to the free slot where it would be. Returns the slot; *at
+ * is the record, 0 where there is none. `index` names the index's words in the header. */
+static apr_size_t find_slot(av_snapshot from, apr_size_t index, const sought *wanted, apr_size_t *at, av_slice *packed,
+                            apr_pool_t *pool)
+{
+    apr_size_t start = load(from, index), mask = load(from, index + 1);
+    *at = 0;
+    if (mask >= from.capacity || start > from.capacity - mask - 1) {
+        return 0;
+    }
+    for (apr_size_t i = 0; i <= mask; i++) {
+        apr_size_t slot = start + ((wanted->hash + i) & mask);
+        uint64_t entry = load(from, slot);
+        if (!entry) {
+            return slot;
+        }
+        if (entry >> 32 != wanted->hash >> 32) {
+            continue;
+        }
+        *packed = copy_record(from, entry & UINT32_MAX, pool);
+        if (wanted->is_it(*packed, wanted)) {
+            *at = entry & UINT32_MAX;
+            return slot;
+        }
+    }
+    return 0;
+}
+
+static av_slice find(av_snapshot from, apr_size_t index, const sought *wanted, apr_pool_t *pool)
+{
+    apr_size_t at;
+    av_slice packed = { "", 0 };
+    find_slot(from, index, wanted, &at, &packed, pool);
+    return at ? packed : (av_slice){ "", 0 };
+}
+
+av_slice av_snapshot_find_id(av_snapshot snapshot, av_slice id, apr_pool_t *pool)
+{
+    sought wanted = { .hash = hash_id(snapshot, id), .is_it = has_id, .id = id };
+    return find(snapshot, ID_INDEX, &wanted, pool);
+}
+
+av_slice av_snapshot_find_digest(av_snapshot snapshot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool)
+{
+    sought wanted = { .hash = hash_digest(digest), .is_it = has_digest, .digest = digest };
+    return find(snapshot, DIGEST_INDEX, &wanted, pool);
+}
+
+apr_size_t av_snapshot_count(av_snapshot snapshot)
+{
+    return load(snapshot, COUNT);
+}
+
+/* A bcrypt hash of nothing anybody knows: a salt and a hash are random bytes in its base64. */
+static av_slice make_bcrypt(unsigned cost, const unsigned char bytes[RANDOM_WORDS * 8], apr_pool_t *pool)
+{
+    static const char alphabet[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    char *text = apr_psprintf(pool, "$2y$%02u$%*s", cost, 53, "");
+    for (apr_size_t i = 0; i < 53; i++) {
+        text[7 + i] = alphabet[bytes[i] & 0x3f];
+    }
+    text[28] = alphabet[bytes[21] & 0x30];
+    text[59] = alphabet[bytes[52] & 0x3c];
+    return (av_slice){ text, 60 };
+}
+
+av_client_secret av_snapshot_dummy(av_snapshot snapshot, av_secret_kind kind, apr_pool_t *pool)
+{
+    uint64_t words[RANDOM_WORDS];
+    unsigned cost = (unsigned)load(snapshot, COST);
+    av_slice bytes = { (const char *)words, AV_SHA256_SIZE };
+    for (apr_size_t i = 0; i < RANDOM_WORDS; i++) {
+        words[i] = load(snapshot, RANDOM + i);
+    }
+    if (kind == AV_SECRET_BCRYPT && cost) {
+        return (av_client_secret){ kind, make_bcrypt(cost, (const unsigned char *)words, pool), "", 0, 0 };
+    }
+    if (kind == AV_SECRET_PLAIN) { /* in digits that every encoding of a key can read */
+        return (av_client_secret){ kind, av_encode(AV_HEX, bytes, pool), "", 0, 0 };
+    }
+    return (av_client_secret){ AV_SECRET_SHA256, { av_slice_string(bytes, pool), bytes.len }, "", 0, 0 };
+}
+
+/* Building. */
+
+void av_snapshot_start(av_snapshot_builder *builder, av_snapshot to, const av_crypto *crypto)
+{
+    *builder = (av_snapshot_builder){ .to = to, .crypto = crypto, .end = HEADER };
+    for (apr_size_t i = 0; i < HEADER; i++) {
+        store(to, i, 0);
+    }
+    store(to, END, HEADER);
+}
+
+/* Its cost is two digits behind "$2y$". */
+static unsigned cost_of(const av_client_secret *secret)
+{
+    const char *at = secret->value.at;
+    return secret->kind == AV_SECRET_BCRYPT ? (unsigned)((at[4] - '0') * 10 + at[5] - '0') : 0;
+}
+
+static void note_secrets(av_snapshot_builder *builder, const av_client_record *record)
+{
+    for (apr_size_t i = 0; i < record->secret_count; i++) {
+        unsigned cost = cost_of(&record->secrets[i]);
+        builder->digest_count += record->secrets[i].kind != AV_SECRET_BCRYPT;
+        builder->dearest_cost = cost > builder->dearest_cost ? cost : builder->dearest_cost;
+    }
+}
+
+static void store_record(av_snapshot to, apr_size_t at, av_slice packed, uint64_t head)
+{
+    store(to, at, head);
+    for (apr_size_t done = 0; done < packed.len; done += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        apr_size_t left = packed.len - done;
+        memcpy(&word, packed.at + done, left < sizeof(word) ? left : sizeof(word));
+        store(to, ++at, word);
+    }
+}
+
+av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *record, unsigned line, apr_pool_t *pool)
+{
+    av_slice packed = av_client_pack(record, builder->crypto, pool);
+    apr_size_t size = 1 + (packed.len + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    if (!packed.len) {
+        return AV_BUILD_FAILED;
+    }
+    /* An index has 32 bits for a record's place. */
+    if (size > LARGEST_RECORD || size > builder->to.capacity - builder->end || builder->end > UINT32_MAX) {
+        return AV_BUILD_FULL;
+    }
+    store_record(builder->to, builder->end, packed, (uint64_t)line << 32 | size);
+    builder->end += size;
+    store(builder->to, END, builder->end);
+    builder->client_count++;
+    note_secrets(builder, record);
+    return AV_BUILD_DONE;
+}
+
+/* Reserves an index for so many keys, and empties it. */
+static bool add_index(av_snapshot_builder *builder, apr_size_t index, apr_size_t count)
+{
+    apr_size_t size = SMALLEST_INDEX;
+    while (size < 2 * count) {
+        size *= 2;
+    }
+    if (size > builder->to.capacity - builder->end) {
+        return false;
+    }
+    store(builder->to, index, builder->end);
+    store(builder->to, index + 1, size - 1);
+    for (apr_size_t i = 0; i < size; i++) {
+        store(builder->to, builder->end + i, 0);
+    }
+    builder->end += size;
+    store(builder->to, END, builder->end);
+    return true;
+}
+
+/* What the records are entered with. */
+typedef struct entrance {
+    av_snapshot to;
+    apr_array_header_t *duplicates;
+    int most;
+    apr_pool_t *pool; /* cleared for each record */
+} entrance;
+
+static void enter_key(const entrance *entering, apr_size_t index, const sought *wanted, apr_size_t at)
+{
+    apr_size_t earlier;
+    av_slice packed;
+    apr_size_t slot = find_slot(entering->to, index, wanted, &earlier, &packed, entering->pool);
+    if (!earlier) {
+        store(entering->to, slot, wanted->hash >> 32 << 32 | at);
+        return;
+    }
+    if (entering->duplicates->nelts < entering->most) {
+        *(av_duplicate *)apr_array_push(entering->duplicates) =
+            (av_duplicate){ line_of(entering->to, at), line_of(entering->to, earlier), index == DIGEST_INDEX };
+    }
+}
+
+static void enter_record(const entrance *entering, apr_size_t at)
+{
+    av_client_digests digests;
+    av_slice packed = copy_record(entering->to, at, entering->pool);
+    av_slice id = av_client_packed_id(packed);
+    sought name = { .hash = hash_id(entering->to, id), .is_it = has_id, .id = id };
+    enter_key(entering, ID_INDEX, &name, at);
+    av_client_packed_digests(packed, &digests);
+    for (apr_size_t i = 0; i < digests.count; i++) {
+        sought secret = { .hash = hash_digest(digests.at[i]), .is_it = has_digest, .digest = digests.at[i] };
+        enter_key(entering, DIGEST_INDEX, &secret, at);
+    }
+    OPENSSL_cleanse(&digests, sizeof(digests));
+}
+
+/* The salt, and what dummies are made of. */
+static bool store_random(av_snapshot to)
+{
+    uint64_t words[HEADER - SALT];
+    if (RAND_bytes((unsigned char *)words, sizeof(words)) != 1) {
+        ERR_clear_error();
+        return false;
+    }
+    for (apr_size_t i = 0; i < HEADER - SALT; i++) {
+        store(to, SALT + i, words[i]);
+    }
+    return true;
+}
+
+av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *duplicates, int most, apr_pool_t *pool)
+{
+    av_snapshot to = builder->to;
+    apr_size_t records_end = builder->end;
+    entrance entering = { to, duplicates, most, NULL };
+    if (!store_random(to) || apr_pool_create(&entering.pool, pool) != APR_SUCCESS) {
+        return AV_BUILD_FAILED;
+    }
+    if (!add_index(builder, ID_INDEX, builder->client_count) || !add_index(builder, DIGEST_INDEX, builder->digest_count)) {
+        return AV_BUILD_FULL;
+    }
+    for (apr_size_t at = HEADER; at < records_end; at += load(to, at) & UINT32_MAX) {
+        enter_record(&entering, at);
+        apr_pool_clear(entering.pool);
+    }
+    apr_pool_destroy(entering.pool);
+    store(to, COST, builder->dearest_cost);
+    store(to, COUNT, builder->client_count);
+    return AV_BUILD_DONE;
+}
+
+void av_snapshot_discard(av_snapshot snapshot)
+{
+    apr_size_t end = load(snapshot, END);
+    for (apr_size_t i = 0; i < end && i < snapshot.capacity; i++) {
+        store(snapshot, i, 0);
+    }
+#ifdef MADV_REMOVE
+    madvise((void *)snapshot.words, snapshot.capacity * sizeof(uint64_t), MADV_REMOVE);
+#endif
+}

@@ -1,0 +1,268 @@
+/* authverify check: decides a captured request as httpd would, offline, and says why.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "../stores/clients_file.h"
+#include "arguments.h"
+#include "config_section.h"
+#include "explanation.h"
+#include "file_input.h"
+#include "rule_shape.h"
+#include "tool.h"
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PARSE_LIMIT ((apr_size_t)1024 * 1024) /* AuthVerifyBody parse= by default */
+
+typedef struct check_options {
+    bool json;
+    const char *time, *address, *path, *origin, *config, *location;
+    apr_array_header_t *rules, *also;
+} check_options;
+
+#define OPTION(name, kind, member)                  \
+    {                                               \
+        name, kind, offsetof(check_options, member) \
+    }
+
+static const avt_option rows[] = {
+    OPTION("--rule", AVT_TEXTS, rules),   OPTION("--also", AVT_TEXTS, also),
+    OPTION("--time", AVT_TEXT, time),     OPTION("--address", AVT_TEXT, address),
+    OPTION("--path", AVT_TEXT, path),     OPTION("--origin", AVT_TEXT, origin),
+    OPTION("--config", AVT_TEXT, config), OPTION("--location", AVT_TEXT, location),
+    OPTION("--json", AVT_SWITCH, json),   { NULL, AVT_SWITCH, 0 },
+};
+
+/* clients=file:PATH, as whoever runs this. */
+static const char *open_clients(void *baton, const char *location, const av_client_source **source)
+{
+    const av_compiler *compiler = baton;
+    av_clients_file *file = NULL;
+    char *path = NULL;
+    if (!av_slice_starts_with(av_slice_of(location), AV_SLICE("file:"))) {
+        return "names lists as file:PATH, several of them separated by commas";
+    }
+    const char *base = *compiler->access.base == '/' ? compiler->access.base : NULL; /* NULL: where this is run */
+    apr_filepath_merge(&path, base, location + strlen("file:"), 0, compiler->pool);
+    const char *error = path ? av_clients_file_open(path, getuid(), compiler->crypto, compiler->pool, &file)
+                             : "has a path that cannot be made absolute";
+    *source = error ? NULL : av_clients_file_source(file);
+    return error;
+}
+
+static const char *add_rule(av_policy *policy, const char *line, bool also, const av_compiler *compiler)
+{
+    av_words words;
+    av_rule *rule = NULL;
+    const char *error = av_words_split(line, &words, compiler->pool);
+    if (!error && !words.count) {
+        error = "the rule is empty";
+    }
+    error = error ? error : av_rule_compile(words.at[0], &words, compiler, &rule);
+    error = error ? error : av_policy_add(policy, rule, also);
+    return error ? apr_psprintf(compiler->pool, "rule \"%s\": %s", words.count ? words.at[0] : line, error) : NULL;
+}
+
+static const char *add_rules(av_policy *policy, const apr_array_header_t *lines, bool also, const av_compiler *compiler)
+{
+    const char *error = NULL;
+    for (int i = 0; !error && lines && i < lines->nelts; i++) {
+        error = add_rule(policy, APR_ARRAY_IDX(lines, i, const char *), also, compiler);
+    }
+    return error;
+}
+
+/* The rules of --config come to those of --rule; what the command line says besides goes before what the file says. */
+static const char *read_section(check_options *options, av_compiler *compiler)
+{
+    avt_section section;
+    if (options->rules || options->also || !options->config || !options->location) {
+        return "--config FILE and --location PATH go together, and without --rule";
+    }
+    const char *error =
+        avt_section_read(options->config, options->location, compiler->presets, &section, compiler->pool);
+    options->rules = section.rules;
+    options->also = section.also;
+    options->origin = options->origin ? options->origin : section.origin;
+    compiler->access.base = section.server_root ? section.server_root : compiler->access.base;
+    if (section.preset_path && !options->path) {
+        av_presets_set_path(compiler->presets, section.preset_path);
+    }
+    return error;
+}
+
+static const char *build_policy(check_options *options, av_policy **policy, apr_array_header_t **warnings,
+                                apr_pool_t *pool)
+{
+    av_compiler *compiler = avt_compiler_create(options->path, pool);
+    const char *error = compiler ? NULL : "the library lacks an algorithm";
+    if (!error && (options->config || options->location)) {
+        error = read_section(options, compiler);
+    }
+    if (error || !options->rules) {
+        return error ? error : "which rule? --rule 'github secret=file:PATH'";
+    }
+    compiler->open_clients = open_clients;
+    compiler->open_baton = compiler;
+    *warnings = compiler->warnings;
+    *policy = av_policy_create(pool);
+    error = add_rules(*policy, options->rules, false, compiler);
+    error = error ? error : add_rules(*policy, options->also, true, compiler);
+    return error ? error : av_policy_check(*policy);
+}
+
+static const char *read_address(const char *text, av_address *address)
+{
+    unsigned char bytes[16];
+    if (inet_pton(AF_INET, text, bytes) == 1) {
+        *address = av_address_of_ipv4(bytes);
+        return NULL;
+    }
+    if (inet_pton(AF_INET6, text, bytes) == 1) {
+        *address = av_address_of_ipv6(bytes);
+        return NULL;
+    }
+    return "--address is an IPv4 or IPv6 address";
+}
+
+static const char *set_scene(const check_options *options, avt_capture *capture, apr_pool_t *pool)
+{
+    capture->request.received_at = apr_time_now();
+    if (options->origin) {
+        capture->request.origin = av_slice_of(options->origin);
+    }
+    const char *error = options->time ? avt_time_read(options->time, &capture->request.received_at, pool) : NULL;
+    return error || !options->address ? error : read_address(options->address, &capture->request.address);
+}
+
+/* As body_spool.c does: fed while it comes, and kept behind its lead where something looks inside. */
+static void read_body(const avt_capture *capture, av_reading *reading, apr_pool_t *pool)
+{
+    reading->parse_limit = PARSE_LIMIT;
+    if (!reading->wants_body) {
+        return;
+    }
+    av_feed(reading, capture->body.at, capture->body.len);
+    if (reading->keeps_body) {
+        char *kept = apr_palloc(pool, reading->lead.len + capture->body.len + 1);
+        memcpy(kept, reading->lead.len ? reading->lead.at : "", reading->lead.len);
+        memcpy(kept + reading->lead.len, capture->body.at, capture->body.len);
+        reading->body = (av_slice){ kept + reading->lead.len, capture->body.len };
+    }
+}
+
+static av_verdict decide(const av_policy *policy, const avt_capture *capture, avt_explanation *explanation)
+{
+    av_claim *claim = NULL;
+    av_reading reading;
+    av_reason reason = av_find(policy, &capture->request, &claim, explanation->pool);
+    avt_explain_choice(explanation, policy, claim, reason);
+    reason = reason == AV_ACCEPTED ? av_open(claim, &reading, explanation->pool) : reason;
+    av_verdict verdict = av_refusal(reason, claim);
+    if (reason == AV_ACCEPTED) {
+        read_body(capture, &reading, explanation->pool);
+        verdict = av_prove(claim, &reading, &capture->request, explanation->pool);
+    }
+    avt_explain_claims(explanation, claim, capture, &verdict);
+    return verdict;
+}
+
+static json_t *text_value(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static void print_value(const avt_explanation *explanation, const av_verdict *verdict)
+{
+    json_t *steps = json_array();
+    for (int i = 0; i < explanation->steps->nelts; i++) {
+        json_array_append_new(steps, json_string(APR_ARRAY_IDX(explanation->steps, i, const char *)));
+    }
+    json_t *value =
+        json_pack("{s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "accepted", verdict->reason == AV_ACCEPTED, "reason",
+                  av_reason_name(verdict->reason), "text", av_reason_text(verdict->reason), "status",
+                  av_reason_status(verdict->reason), "rule", text_value(verdict->rule ? verdict->rule->name : NULL),
+                  "client", text_value(verdict->client), "label", text_value(verdict->label), "signed-text",
+                  text_value(explanation->signed_text), "steps", steps);
+    json_dumpf(value, stdout, JSON_INDENT(2));
+    json_decref(value);
+    putchar('\n');
+}
+
+static void print_steps(const avt_explanation *explanation, const av_verdict *verdict)
+{
+    for (int i = 0; i < explanation->steps->nelts; i++) {
+        puts(APR_ARRAY_IDX(explanation->steps, i, const char *));
+    }
+    if (verdict->reason == AV_ACCEPTED) {
+        printf("accepted: client \"%s\", secret \"%s\"\n", verdict->client, verdict->label ? verdict->label : "");
+    }
+    else {
+        printf("refused: %s, status %d: %s\n", av_reason_name(verdict->reason), av_reason_status(verdict->reason),
+               av_reason_text(verdict->reason));
+    }
+}
+
+static avt_status explain(const check_options *options, const av_policy *policy, const apr_array_header_t *warnings,
+                          const avt_capture *capture, apr_pool_t *pool)
+{
+    avt_explanation explanation = { apr_array_make(pool, 16, sizeof(const char *)), NULL, pool };
+    for (int i = 0; i < warnings->nelts; i++) {
+        avt_say(&explanation, "warning: %s", APR_ARRAY_IDX(warnings, i, const char *));
+    }
+    if (capture->note) {
+        avt_say(&explanation, "%s", capture->note);
+    }
+    av_verdict verdict = decide(policy, capture, &explanation);
+    (options->json ? print_value : print_steps)(&explanation, &verdict);
+    avt_status printed = avt_printed();
+    return printed != AVT_OK ? printed : verdict.reason == AV_ACCEPTED ? AVT_OK : AVT_REFUSED;
+}
+
+static avt_status check(int count, const char *const *arguments, apr_pool_t *pool)
+{
+    check_options options = { 0 };
+    apr_array_header_t *operands, *warnings = NULL;
+    av_policy *policy = NULL;
+    avt_capture capture;
+    av_slice text = { "", 0 };
+    const char *error = avt_arguments_read(count, arguments, rows, &options, &operands, pool);
+    error = !error && operands->nelts != 1 ? "which request? check --rule 'WORDS' FILE|-" : error;
+    error = error ? error : build_policy(&options, &policy, &warnings, pool);
+    if (error) {
+        return avt_fail(AVT_USAGE, "%s", error);
+    }
+    const char *path = APR_ARRAY_IDX(operands, 0, const char *);
+    error = avt_file_read(path, &text, pool);
+    error = error ? error : avt_capture_read(text, &capture, pool);
+    if (error) {
+        return avt_fail(AVT_FILE, "%s: %s", path, error);
+    }
+    error = set_scene(&options, &capture, pool);
+    return error ? avt_fail(AVT_USAGE, "%s", error) : explain(&options, policy, warnings, &capture, pool);
+}
+
+const avt_command avt_check = {
+    .name = "check",
+    .brief = "decide a captured request offline, and explain each step",
+    .help =
+        "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n"
+        "       authverify check --config FILE --location PATH [OPTION ...] FILE|-\n\n"
+        "FILE holds a request as it was sent: request line, header fields, an empty line, body. WORDS are what follows\n"
+        "AuthVerify. Tells which rule saw its credential, what was signed, what differed, and the reason.\n\n"
+        "  --rule 'WORDS'         a rule; again for an alternative\n"
+        "  --also 'WORDS'         a rule that must hold besides, as AuthVerifyAlso\n"
+        "  --config FILE          the rules of a section of an httpd configuration file; Include is not followed,\n"
+        "  --location PATH        and only this <Location> is looked at\n"
+        "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
+        "  --address ADDRESS      where it came from, for from=\n"
+        "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
+        "  --path DIR             the folder of presets\n"
+        "  --json                 print an object\n\n"
+        "The host is taken for one of the server's own. Status: 0 accepted, 1 refused, 2 usage or a rule that httpd\n"
+        "would not take, 3 the file cannot be read or is no request.\n",
+    .run = check,
+};
