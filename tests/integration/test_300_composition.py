@@ -7,6 +7,7 @@ import hashlib
 
 import pytest
 
+from backends import HANDLERS
 from client import Connection, Payload, basic, get, github, head, post, request
 from server import Server
 
@@ -374,6 +375,54 @@ def test_a_backend_behind_a_socket_is_covered_by_the_name_that_proxy_gives_it(wa
     ways.refusal("not-presented", 1)
     assert post(ways, "/socket/x", {}, b"unsigned").status == 401
     assert backend.count == 0
+
+
+NAMED = """
+ProxyFCGIBackendType GENERIC
+<Proxy "balancer://pool">
+    BalancerMember "http://127.0.0.1:${BACKEND}"
+    AuthVerify github secret=file:${ROOT}/conf/github
+</Proxy>
+ProxyPass "/balancer/" "balancer://pool/"
+<ProxyMatch "^http://127[.]0[.]0[.]1:[0-9]+/matched">
+    AuthVerify github secret=file:${ROOT}/conf/github
+</ProxyMatch>
+ProxyPass "/matched/" "http://127.0.0.1:${BACKEND}/matched/"
+<Proxy "fcgi://127.0.0.1:${PHP}/">
+    AuthVerify github secret=file:${ROOT}/conf/github
+</Proxy>
+ProxyPass "/fcgi/" "fcgi://127.0.0.1:${PHP}${ROOT}/htdocs/fcgi/"
+<Directory "${ROOT}/htdocs/folder">
+    SetHandler "proxy:fcgi://127.0.0.1:${PHP}/"
+</Directory>
+<FilesMatch "[.]script$">
+    SetHandler "proxy:fcgi://127.0.0.1:${PHP}"
+</FilesMatch>
+"""
+
+
+@pytest.mark.parametrize("path", ["/balancer/x", "/matched/x", "/fcgi/hash.php", "/folder/hash.php", "/any/hash.script"])
+def test_a_rule_in_proxy_covers_every_kind_of_backend(named, backend, path):
+    backend.reset()
+    body = Payload(70000).data
+    named.refusal("not-presented", 1)
+    named.refusal("wrong-signature", 1)
+    assert post(named, path, {}, body).status == 401
+    assert post(named, path, github(SECRET, body), body[:-1] + b"?").status == 401
+    assert backend.count == 0
+    answer = post(named, path, github(SECRET, body), body)
+    assert (answer.status, answer.json()["sha256"]) == (200, hashlib.sha256(body).hexdigest())
+
+
+@pytest.fixture(scope="module")
+def named(backend, php):
+    modules = ["proxy", "proxy_http", "proxy_fcgi", "proxy_balancer", "slotmem_shm", "lbmethod_byrequests"]
+    server = Server(NAMED, modules=modules, defines={"BACKEND": backend.port, "PHP": php.port})
+    server.secret("github", SECRET)
+    for name in ("fcgi/hash.php", "folder/hash.php", "any/hash.script"):
+        server.write(name, (HANDLERS / "hash.php").read_bytes())
+    with server:
+        yield server
 
 
 def test_a_rule_in_proxy_leaves_the_other_paths_of_the_backend_alone(ways, backend):
