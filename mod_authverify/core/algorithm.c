@@ -53,8 +53,7 @@ static bool start_hmac(const av_key *key, EVP_MD_CTX *context)
     return av_hmac_start(key->ready, context);
 }
 
-static int match_hmac(const av_key *key, EVP_MD_CTX *context, av_slice text, const av_proof *proofs,
-                      apr_size_t count)
+static int match_hmac(const av_key *key, EVP_MD_CTX *context, av_slice text, const av_proof *proofs, apr_size_t count)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
@@ -88,17 +87,18 @@ static EVP_PKEY *read_pem(av_slice text)
 
 static const char *prepare_ed25519(av_key *key, av_slice secret, apr_pool_t *pool)
 {
-    EVP_PKEY *public_key = av_slice_starts_with(secret, AV_SLICE("-----BEGIN"))
-                               ? read_pem(secret)
-                               : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)secret.at,
-                                                             secret.len);
+    EVP_PKEY *public_key =
+        av_slice_starts_with(secret, AV_SLICE("-----BEGIN"))
+            ? read_pem(secret)
+            : EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)secret.at, secret.len);
     ERR_clear_error();
     if (public_key) {
         apr_pool_cleanup_register(pool, public_key, free_public_key, apr_pool_cleanup_null);
     }
     if (!public_key || EVP_PKEY_get_id(public_key) != EVP_PKEY_ED25519) {
-        return apr_psprintf(pool, "the key is not an Ed25519 public key: it must be a PEM \"PUBLIC KEY\" or come to %d bytes "
-                                  "under key-encoding=",
+        return apr_psprintf(pool,
+                            "the key is not an Ed25519 public key: it must be a PEM \"PUBLIC KEY\" or come to %d bytes "
+                            "under key-encoding=",
                             ED25519_KEY_SIZE);
     }
     key->ready = public_key;
@@ -106,7 +106,7 @@ static const char *prepare_ed25519(av_key *key, av_slice secret, apr_pool_t *poo
 }
 
 static int match_ed25519(const av_key *key, EVP_MD_CTX *context, av_slice text, const av_proof *proofs,
-                      apr_size_t count)
+                         apr_size_t count)
 {
     EVP_PKEY *public_key = (EVP_PKEY *)key->ready; /* EVP only counts references to it */
     for (apr_size_t i = 0; i < count; i++) {
@@ -143,8 +143,7 @@ static const char *prepare_token(av_key *key, av_slice secret, apr_pool_t *pool)
     return NULL;
 }
 
-static int match_token(const av_key *key, EVP_MD_CTX *context, av_slice text, const av_proof *proofs,
-                      apr_size_t count)
+static int match_token(const av_key *key, EVP_MD_CTX *context, av_slice text, const av_proof *proofs, apr_size_t count)
 {
     const token_digest *expected = key->ready;
     int found = AV_NO_PROOF;

@@ -1,4 +1,5 @@
-/* What turns a key and a text into a proof: one row for each algorithm. The configuration chooses the row, never a request.
+/* What turns a key and a text into a proof: one row for each algorithm. The configuration chooses the row, never a
+ * request.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_ALGORITHM_H
 #define AV_ALGORITHM_H

@@ -5,8 +5,8 @@
 
 #include "authverify.h"
 
-/* The word stands in front of the value, in any case; the empty word stands for a value without a space. *credential is what
- * follows the word and its one space, and may be empty. */
+/* The word stands in front of the value, in any case; the empty word stands for a value without a space. *credential is
+ * what follows the word and its one space, and may be empty. */
 bool av_authorization_has(av_slice value, av_slice word, av_slice *credential);
 
 /* The credential of that word in the request's only Authorization header. Returns AV_ACCEPTED, AV_NOT_PRESENTED, or

@@ -1,7 +1,8 @@
 /* The whole surface of the core: five types and three calls.
  *
  * A request is looked at (av_find), its body is read (av_open says what for, av_feed takes it), and it is proven
- * (av_prove). Data goes forward only: no call asks its caller for anything, and the result is a function of the arguments.
+ * (av_prove). Data goes forward only: no call asks its caller for anything, and the result is a function of the
+ * arguments.
  * The core knows no server, no log, no clock and has no state of its own.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_AUTHVERIFY_H
@@ -56,20 +57,20 @@ typedef struct av_piece {
 typedef struct av_claim {
     const av_rule *rule;
     apr_time_t now;          /* of the request */
-    av_slice client_id;      /* who it says it is, where many senders share the rule; empty where the secret is all there is */
+    av_slice client_id;      /* who it says it is; empty where there is one sender, or the secret is all there is */
     const av_client *client; /* who it must be, once av_open has looked; never NULL after */
     const struct av_client_record *record; /* the same, from a list of clients; NULL for a rule with secret= */
     bool is_unknown;                       /* the list has no such client: proven against a dummy, and refused */
-    const av_proof *proofs;  /* candidates, each decoded */
+    const av_proof *proofs;                /* candidates, each decoded */
     apr_size_t proof_count;
     const av_piece *pieces; /* the signed text, in order */
     apr_size_t piece_count;
-    av_slice id;            /* makes the delivery unique, and is signed */
-    av_slice unsigned_id;   /* for the log and the handler; never a key */
-    bool is_timed;          /* the request says when it was signed, and that is known by now */
+    av_slice id;          /* makes the delivery unique, and is signed */
+    av_slice unsigned_id; /* for the log and the handler; never a key */
+    bool is_timed;        /* the request says when it was signed, and that is known by now */
     apr_time_t signed_at;
-    const void *parsed;     /* the scheme's own notes */
-    struct av_claim *also;  /* the next rule that must hold besides */
+    const void *parsed;    /* the scheme's own notes */
+    struct av_claim *also; /* the next rule that must hold besides */
 } av_claim;
 
 /* A running computation of one key over what one claim says was signed. */
@@ -105,15 +106,15 @@ typedef struct av_verdict {
     const char *client;  /* set if and only if the reason is AV_ACCEPTED; "" where the rule proves nobody */
     const char *label;   /* of the secret that matched; only ever set with the client */
     const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
-    const char *proven;  /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
-    av_slice id;         /* what the sender calls this delivery; believed only with AV_ACCEPTED */
+    const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
+    av_slice id;        /* what the sender calls this delivery; believed only with AV_ACCEPTED */
 } av_verdict;
 
-/* Looks at the head of the request: which rule sees its credential, is the credential well-formed, and is it on time where
- * the head carries the time. Sees no secret.
- * Returns AV_ACCEPTED when the request may go on to av_open: nothing is proven yet. Otherwise the reason of the refusal.
- * *claim is NULL only where no rule saw a credential; its chain has one claim for the rule that decides and one for each
- * rule that must hold besides. All of it lives in `pool` and borrows from `policy` and `request`. */
+/* Looks at the head of the request: which rule sees its credential, is the credential well-formed, and is it on time
+ * where the head carries the time. Sees no secret.
+ * Returns AV_ACCEPTED when the request may go on to av_open: nothing is proven yet. Otherwise the reason of the
+ * refusal. *claim is NULL only where no rule saw a credential; its chain has one claim for the rule that decides and
+ * one for each rule that must hold besides. All of it lives in `pool` and borrows from `policy` and `request`. */
 av_reason av_find(const av_policy *policy, const av_request *request, av_claim **claim, apr_pool_t *pool);
 
 /* Opens a lane for each key that the claims may be proven with and feeds it what is signed before the body.

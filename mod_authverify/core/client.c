@@ -121,7 +121,8 @@ static av_reason look_up(const av_claim *claim, av_client_record *record, apr_po
     if (!claim->client_id.len && !av_digest(claim->rule->crypto->sha256, claim->proofs[0].bytes, digest, &size)) {
         return AV_INTERNAL_ERROR;
     }
-    for (const av_client_source *const *source = claim->rule->clients; *source && reason == AV_UNKNOWN_CLIENT; source++) {
+    for (const av_client_source *const *source = claim->rule->clients; *source && reason == AV_UNKNOWN_CLIENT;
+         source++) {
         reason = claim->client_id.len ? (*source)->find_by_id(*source, claim->client_id, record, pool)
                                       : (*source)->find_by_digest(*source, digest, record, pool);
     }
@@ -194,8 +195,8 @@ av_reason av_client_prove(const av_claim *claim, const av_reading *reading, cons
     if (!claim->record) {
         return prove_sender(claim, reading, label, pool);
     }
-    const av_client_secret *secret =
-        av_client_match(claim->record, claim->rule->crypto, claim->rule->passwords, claim->proofs[0].bytes, claim->now, &failed);
+    const av_client_secret *secret = av_client_match(claim->record, claim->rule->crypto, claim->rule->passwords,
+                                                     claim->proofs[0].bytes, claim->now, &failed);
     *label = secret ? secret->label : NULL;
     if (failed) {
         return AV_INTERNAL_ERROR;

@@ -52,13 +52,13 @@ struct av_client_source {
     av_client_secret (*dummy)(const av_client_source *source, av_secret_kind kind, apr_pool_t *pool);
 };
 
-/* Looks the claim's client up in the rule's lists: by its name, or where it has none by the digest of what it presents. Sets
- * claim->record and claim->client; a client that no list has gets a dummy's secret and claim->is_unknown.
+/* Looks the claim's client up in the rule's lists: by its name, or where it has none by the digest of what it presents.
+ * Sets claim->record and claim->client; a client that no list has gets a dummy's secret and claim->is_unknown.
  * Returns AV_ACCEPTED, AV_STORE_UNAVAILABLE, AV_INTERNAL_ERROR. */
 av_reason av_clients_identify(av_claim *claim, apr_pool_t *pool);
 
-/* For schemes whose credential is the secret itself (claim->proofs[0]): see av_scheme.prove. A rule with secret= has one
- * sender, whose name is its identity=. */
+/* For schemes whose credential is the secret itself (claim->proofs[0]): see av_scheme.prove. A rule with secret= has
+ * one sender, whose name is its identity=. */
 av_reason av_client_prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool);
 
 /* What a client is called once it is proven: its user= limit, else its id. */
@@ -71,14 +71,16 @@ typedef struct av_password_memory {
     void (*learn)(void *store, av_slice client, av_slice hash, av_slice password);
 } av_password_memory;
 
-/* Which of the client's secrets that are valid at `now` is `presented`, in constant time for each of them: NULL for none.
+/* Which of the client's secrets that are valid at `now` is `presented`, in constant time for each of them: NULL for
+ * none.
  * Every secret costs the same work whether it matches or not. *failed is set where the library refused to work.
  * A bcrypt: secret that `passwords` (may be NULL) knows to be right is not computed again. */
 const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto,
                                         const av_password_memory *passwords, av_slice presented, apr_time_t now,
                                         bool *failed);
 
-/* What a client may do, asked once it is proven: its time, its schemes, whether it is one for this rule, its limits. Returns
+/* What a client may do, asked once it is proven: its time, its schemes, whether it is one for this rule, its limits.
+ * Returns
  * AV_ACCEPTED or the reason. */
 av_reason av_client_check(const av_client_record *record, const av_rule *rule, const av_request *request);
 

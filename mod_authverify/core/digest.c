@@ -18,8 +18,7 @@ static EVP_MD *fetch(const char *name, apr_pool_t *pool)
     EVP_MD *digest = EVP_MD_fetch(NULL, name, NULL);
     if (digest) {
         apr_pool_cleanup_register(pool, digest, free_digest, apr_pool_cleanup_null);
-    }
-    else {
+    } else {
         ERR_clear_error();
     }
     return digest;
@@ -81,8 +80,7 @@ const av_hmac_key *av_hmac_prepare(const EVP_MD *digest, av_slice secret, apr_po
 
     if (secret.len > (size_t)EVP_MD_get_block_size(digest)) {
         done = av_digest(digest, secret, key, &size);
-    }
-    else if (done) {
+    } else if (done) {
         memcpy(key, secret.at, secret.len);
     }
     if (done) {

@@ -6,7 +6,8 @@
 #include "slice.h"
 #include <openssl/evp.h>
 
-/* The library's algorithms: fetching one costs more than hashing a small body, so it happens once. Read-only afterwards. */
+/* The library's algorithms: fetching one costs more than hashing a small body, so it happens once. Read-only
+ * afterwards. */
 typedef struct av_crypto {
     EVP_MD *sha1, *sha256, *sha512;
 } av_crypto;

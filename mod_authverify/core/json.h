@@ -12,7 +12,8 @@
 typedef struct av_json av_json;
 
 /* Parses the whole of `text`, which need not outlive the call. The document lives until `pool` is cleared.
- * Returns NULL if it is not JSON, has a member twice, a NUL (also as \u0000), invalid UTF-8, or is nested too deeply. */
+ * Returns NULL if it is not JSON, has a member twice, a NUL (also as \u0000), invalid UTF-8, or is nested too deeply.
+ * */
 av_json *av_json_load(av_slice text, apr_pool_t *pool);
 
 /* The scalar that `pointer` (RFC 6901, NUL-terminated, "" is the whole document) names, as text: a string's characters,

@@ -7,10 +7,10 @@
 
 /* A comma list, kept as its text: "GET,HEAD". Empty: anything. */
 typedef struct av_limits {
-    const av_networks *from; /* NULL: anywhere */
-    av_slice methods;        /* as in the request line, case-sensitive */
+    const av_networks *from;         /* NULL: anywhere */
+    av_slice methods;                /* as in the request line, case-sensitive */
     const struct av_limits *besides; /* limits that hold, too; NULL: none */
-    av_slice paths;          /* "/reports" and, with an ending star, "/reports/" and all below it */
+    av_slice paths;                  /* "/reports" and, with an ending star, "/reports/" and all below it */
 } av_limits;
 
 /* Network, then method, then path. Returns AV_ACCEPTED or the reason. */
@@ -22,8 +22,8 @@ bool av_limits_have_paths(const av_limits *limits);
 /* The comma list holds the word. */
 bool av_list_has(av_slice list, av_slice word);
 
-/* Checks a list as configured: no empty word, each made of visible characters; for paths also that each begins with "/" and
- * has a star at its end only, behind a slash. Returns NULL or a sentence. */
+/* Checks a list as configured: no empty word, each made of visible characters; for paths also that each begins with "/"
+ * and has a star at its end only, behind a slash. Returns NULL or a sentence. */
 const char *av_list_check(av_slice list);
 const char *av_paths_check(av_slice list);
 

@@ -1,4 +1,5 @@
-/* Sets of IP networks: sorted disjoint ranges and a binary search. Seventeen steps find an address among 100 000 networks.
+/* Sets of IP networks: sorted disjoint ranges and a binary search. Seventeen steps find an address among 100 000
+ * networks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "network.h"
 
@@ -123,7 +124,8 @@ static void push(av_networks *networks, number first, number last)
     }
 }
 
-/* A range of IPv6 addresses is not meant for IPv4's, which lie in the middle of ::/64, unless it is written among them. */
+/* A range of IPv6 addresses is not meant for IPv4's, which lie in the middle of ::/64, unless it is written among them.
+ * */
 static void add_numbers(av_networks *networks, number first, number last)
 {
     bool is_apart = compare(last, mapped.first) < 0 || compare(first, mapped.last) > 0;
@@ -145,8 +147,7 @@ static const char *add_network(av_networks *networks, av_slice address_text, av_
     }
     if (!length_text.at) {
         length = bits;
-    }
-    else if (!read_length(length_text, bits, &length)) {
+    } else if (!read_length(length_text, bits, &length)) {
         return bits == 32 ? "has a prefix length that is not 0 to 32" : "has a prefix length that is not 0 to 128";
     }
     number first = number_of(&address), behind = mask_behind(length + 128 - bits);
@@ -177,7 +178,8 @@ const char *av_networks_add(av_networks *networks, av_slice text)
     bool is_range = av_slice_contains(text, '-');
     av_slice_split(&rest, is_range ? '-' : '/', &first);
     const char *error = is_range ? add_range(networks, first, rest) : add_network(networks, first, rest);
-    return error ? apr_pstrcat(networks->ranges->pool, "\"", av_slice_string(text, networks->ranges->pool), "\" ", error, NULL)
+    return error ? apr_pstrcat(networks->ranges->pool, "\"", av_slice_string(text, networks->ranges->pool), "\" ",
+                               error, NULL)
                  : NULL;
 }
 
@@ -246,8 +248,7 @@ const char *av_networks_finish(av_networks *networks)
     for (int i = 1; i < ranges->nelts; i++) {
         if (!touches(&at[kept], &at[i])) {
             at[++kept] = at[i];
-        }
-        else if (compare(at[i].last, at[kept].last) > 0) {
+        } else if (compare(at[i].last, at[kept].last) > 0) {
             at[kept].last = at[i].last;
         }
     }
@@ -269,8 +270,7 @@ bool av_networks_contain(const av_networks *networks, const av_address *address)
         int middle = low + (high - low) / 2;
         if (compare(at[middle].last, wanted) < 0) {
             low = middle + 1;
-        }
-        else {
+        } else {
             high = middle;
         }
     }
@@ -317,8 +317,7 @@ static bool take_range(av_slice *rest, range *taken)
     }
     if (kind == PACKED_ANY) {
         memcpy(taken, rest->at + 1, size);
-    }
-    else {
+    } else {
         memcpy(&small, rest->at + 1, size);
         *taken = (range){ { 0, mapped.first.low | small.first }, { 0, mapped.first.low | small.last } };
     }

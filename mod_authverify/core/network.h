@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* An address of either family, as sixteen bytes in network order: IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so that
- * a v4-mapped address is the IPv4 address it stands for. */
+/* An address of either family, as sixteen bytes in network order: IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so
+ * that a v4-mapped address is the IPv4 address it stands for. */
 typedef struct av_address {
     unsigned char bytes[16];
 } av_address;
@@ -21,9 +21,9 @@ typedef struct av_networks av_networks;
 
 av_networks *av_networks_create(apr_pool_t *pool);
 
-/* Adds "192.0.2.0/24", "2001:db8::/32", a single address, or a range "192.0.2.1-192.0.2.9". Returns NULL or a sentence: not
- * an address, a prefix length beyond the address's, bits set behind the prefix (10.0.0.1/8 is more likely a mistake than a
- * network), a range from high to low or over both families. Borrows nothing. */
+/* Adds "192.0.2.0/24", "2001:db8::/32", a single address, or a range "192.0.2.1-192.0.2.9". Returns NULL or a sentence:
+ * not an address, a prefix length beyond the address's, bits set behind the prefix (10.0.0.1/8 is more likely a mistake
+ * than a network), a range from high to low or over both families. Borrows nothing. */
 const char *av_networks_add(av_networks *networks, av_slice text);
 
 /* Adds every network of a text: one or more a line, separated by blanks or commas, "#" starts a comment, CRLF or LF.

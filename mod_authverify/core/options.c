@@ -23,8 +23,9 @@ const char *av_settings_split(const av_words *words, apr_size_t first, apr_array
         av_slice rest = av_slice_of(words->at[i]), name;
         av_slice_split(&rest, '=', &name);
         if (!rest.at || !is_name(name)) {
-            return apr_psprintf(pool, "word %" APR_SIZE_T_FMT " after \"%s\" is not written name=value, with a name of small "
-                                      "letters, digits and hyphens",
+            return apr_psprintf(pool,
+                                "word %" APR_SIZE_T_FMT " after \"%s\" is not written name=value, with a name of small "
+                                "letters, digits and hyphens",
                                 i - first + 1, words->at[first - 1]);
         }
         const char *text = av_slice_string(name, pool);
@@ -46,7 +47,8 @@ static bool names(const apr_array_header_t *settings, const char *name)
     return false;
 }
 
-apr_array_header_t *av_settings_override(const apr_array_header_t *base, const apr_array_header_t *over, apr_pool_t *pool)
+apr_array_header_t *av_settings_override(const apr_array_header_t *base, const apr_array_header_t *over,
+                                         apr_pool_t *pool)
 {
     apr_array_header_t *result = apr_array_make(pool, base->nelts + over->nelts, sizeof(av_setting));
     for (int i = 0; i < base->nelts; i++) {
@@ -168,7 +170,8 @@ const char *av_option_switch(const char *value, bool *out)
     return *out || strcmp(value, "off") == 0 ? NULL : "must be on or off";
 }
 
-const char *av_option_choice(const char *value, const char *const *choices, unsigned count, unsigned *index, apr_pool_t *pool)
+const char *av_option_choice(const char *value, const char *const *choices, unsigned count, unsigned *index,
+                             apr_pool_t *pool)
 {
     const char *all = NULL;
     for (unsigned i = 0; i < count; i++) {

@@ -26,7 +26,7 @@ typedef struct av_compiler {
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
     void *open_baton;
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
-    apr_hash_t *loaded;           /* what each source gave: it is read once, however many rules name it */
+    apr_hash_t *loaded;                         /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 
 /* One row for each option. */
@@ -49,13 +49,15 @@ typedef struct av_option_target {
     void *target;
 } av_option_target;
 
-/* Splits words from `first` on at their first "=" into an array of av_setting in `pool`. Returns NULL or a sentence: a word
- * without "=", a name that is not made of a-z, 0-9 and hyphens, an empty value. No sentence repeats a word that may hold a
- * secret. */
+/* Splits words from `first` on at their first "=" into an array of av_setting in `pool`. Returns NULL or a sentence: a
+ * word without "=", a name that is not made of a-z, 0-9 and hyphens, an empty value. No sentence repeats a word that
+ * may hold a secret. */
 const char *av_settings_split(const av_words *words, apr_size_t first, apr_array_header_t **settings, apr_pool_t *pool);
 
-/* What is in force where `over` was written on top of `base`: all of `over`, and of `base` whatever `over` does not name. */
-apr_array_header_t *av_settings_override(const apr_array_header_t *base, const apr_array_header_t *over, apr_pool_t *pool);
+/* What is in force where `over` was written on top of `base`: all of `over`, and of `base` whatever `over` does not
+ * name. */
+apr_array_header_t *av_settings_override(const apr_array_header_t *base, const apr_array_header_t *over,
+                                         apr_pool_t *pool);
 
 /* Sets each setting on the first target whose table has its name. Returns NULL or a sentence that names the option:
  * unknown (with the nearest one there is), given twice, or what its setter says. */
@@ -69,6 +71,7 @@ const char *av_nearest(const char *name, const char *const *names, apr_size_t co
 const char *av_option_switch(const char *value, bool *out);
 
 /* Finds `value` in a list of `count` words and gives its index. Returns NULL or a sentence that names them all. */
-const char *av_option_choice(const char *value, const char *const *choices, unsigned count, unsigned *index, apr_pool_t *pool);
+const char *av_option_choice(const char *value, const char *const *choices, unsigned count, unsigned *index,
+                             apr_pool_t *pool);
 
 #endif

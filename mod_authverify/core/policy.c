@@ -18,13 +18,15 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
     for (int i = 0; i < list->nelts; i++) {
         const av_rule *before = APR_ARRAY_IDX(list, i, const av_rule *);
         if (before->proves_nobody) {
-            return apr_psprintf(list->pool, "rule \"%s\" before it takes every request, so rule \"%s\" can never decide; write "
-                                            "\"%s\" last",
+            return apr_psprintf(list->pool,
+                                "rule \"%s\" before it takes every request, so rule \"%s\" can never decide; write "
+                                "\"%s\" last",
                                 before->name, rule->name, before->name);
         }
         if (av_rule_shares_place(before, rule)) {
-            return apr_psprintf(list->pool, "rule \"%s\" looks for its credential where rule \"%s\" before it looks, so it can "
-                                            "never decide; remove one, or put several secret= into one rule",
+            return apr_psprintf(list->pool,
+                                "rule \"%s\" looks for its credential where rule \"%s\" before it looks, so it can "
+                                "never decide; remove one, or put several secret= into one rule",
                                 rule->name, before->name);
         }
     }
@@ -36,7 +38,8 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
 
 const char *av_policy_check(const av_policy *policy)
 {
-    return policy->rules->nelts ? NULL
-                                : "AuthVerifyAlso adds to an AuthVerify of the same section, and there is none; write one of "
-                                  "the rules as AuthVerify";
+    return policy->rules->nelts
+               ? NULL
+               : "AuthVerifyAlso adds to an AuthVerify of the same section, and there is none; write one of "
+                 "the rules as AuthVerify";
 }

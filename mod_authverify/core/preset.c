@@ -84,7 +84,8 @@ static const char *add(av_presets *presets, const av_words *words, const char *o
         return apr_psprintf(pool, "preset \"%s\" is there already, from %s", name, other->origin);
     }
     av_preset *preset = apr_pcalloc(pool, sizeof(*preset));
-    *preset = (av_preset){ apr_pstrdup(pool, name), copy_words(words, 1, pool), apr_pstrdup(pool, origin), is_shipped, NULL };
+    *preset =
+        (av_preset){ apr_pstrdup(pool, name), copy_words(words, 1, pool), apr_pstrdup(pool, origin), is_shipped, NULL };
     *(av_preset **)apr_array_push(presets->list) = preset;
     return NULL;
 }
@@ -106,7 +107,8 @@ bool av_presets_ships(const av_presets *presets, const char *name)
            apr_stat(&info, file_of(presets, name), APR_FINFO_TYPE, presets->pool) == APR_SUCCESS;
 }
 
-/* Reads one logical line, joining those that end in a backslash, as httpd does. Returns false at the end of the file. */
+/* Reads one logical line, joining those that end in a backslash, as httpd does. Returns false at the end of the file.
+ * */
 static bool read_line(apr_file_t *file, char *line, int room, int *number)
 {
     int len = 0;

@@ -75,12 +75,12 @@ bool av_reading_open(av_reading *reading, const av_claim *claim, apr_pool_t *poo
     for (apr_size_t i = 0; has_body && i < client->key_count; i++) {
         if (!one_pass || !client->keys[i].algorithm->streams || reading->lane_count == AV_MAX_LANES) {
             reading->keeps_body = true;
-        }
-        else if (!open_lane(reading, claim, &client->keys[i], pool)) {
+        } else if (!open_lane(reading, claim, &client->keys[i], pool)) {
             return false;
         }
     }
-    if (has_body && one_pass && !client->keys[0].algorithm->streams && !reading->lead_claim && body + 1 == claim->piece_count) {
+    if (has_body && one_pass && !client->keys[0].algorithm->streams && !reading->lead_claim &&
+        body + 1 == claim->piece_count) {
         reading->lead_claim = claim;
         reading->lead = body ? claim->pieces[0].bytes : (av_slice){ "", 0 };
     }
@@ -148,8 +148,8 @@ static av_reason feed_rest(const av_reading *reading, const av_lane *lane, const
     return AV_ACCEPTED;
 }
 
-/* The whole signed text in one piece, for an algorithm that cannot stream. Copies only where the body was not put behind
- * its lead. */
+/* The whole signed text in one piece, for an algorithm that cannot stream. Copies only where the body was not put
+ * behind its lead. */
 static av_reason whole_text(const av_reading *reading, const av_claim *claim, const av_view *view, av_slice *text,
                             apr_pool_t *pool)
 {
@@ -178,7 +178,8 @@ static av_reason whole_text(const av_reading *reading, const av_claim *claim, co
 }
 
 /* The lane that was fed while the body was read, or a new one that takes it from the kept body. */
-static bool take_lane(const av_reading *reading, const av_claim *claim, const av_key *key, av_lane *lane, apr_pool_t *pool)
+static bool take_lane(const av_reading *reading, const av_claim *claim, const av_key *key, av_lane *lane,
+                      apr_pool_t *pool)
 {
     for (apr_size_t i = 0; i < reading->lane_count; i++) {
         if (reading->lanes[i].claim == claim && reading->lanes[i].key == key) {
@@ -204,8 +205,7 @@ static av_reason match_key(const av_reading *reading, const av_claim *claim, con
     }
     if (key->algorithm->streams) {
         reason = feed_rest(reading, &lane, view, pool);
-    }
-    else if (key->algorithm->reads_text) {
+    } else if (key->algorithm->reads_text) {
         reason = whole_text(reading, claim, view, &text, pool);
     }
     if (reason != AV_ACCEPTED) {

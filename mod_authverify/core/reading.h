@@ -15,7 +15,8 @@ bool av_reading_open(av_reading *reading, const av_claim *claim, apr_pool_t *poo
 void av_reading_feed(av_reading *reading, const char *bytes, apr_size_t len);
 
 /* After the body: is one of the claim's proofs that of one of its client's keys? Returns AV_ACCEPTED with *label set,
- * `otherwise` where none is, AV_BODY_NOT_UNDERSTOOD where a signed value cannot be had from the body, AV_INTERNAL_ERROR. */
+ * `otherwise` where none is, AV_BODY_NOT_UNDERSTOOD where a signed value cannot be had from the body,
+ * AV_INTERNAL_ERROR. */
 av_reason av_reading_match(const av_reading *reading, const av_claim *claim, av_reason otherwise, const char **label,
                            apr_pool_t *pool);
 

@@ -81,8 +81,7 @@ static const char *set_from(void *target, const char *value, const av_compiler *
     const char *error = NULL;
     if (av_slice_starts_with(text, AV_SLICE("file:"))) {
         error = av_network_file_add(networks, value + 5, compiler->access.base, compiler->pool);
-    }
-    else {
+    } else {
         av_slice word;
         while (!error && text.at && av_slice_split(&text, ',', &word)) {
             error = av_networks_add(networks, word);
@@ -114,7 +113,8 @@ static const char *set_clients(void *target, const char *value, const av_compile
     av_slice rest = av_slice_of(value), location;
     const char *error = compiler->open_clients ? NULL : "lists of clients cannot be named here";
     while (!error && av_slice_split(&rest, ',', &location)) {
-        error = compiler->open_clients(compiler->open_baton, av_slice_string(location, compiler->pool), apr_array_push(list));
+        error = compiler->open_clients(compiler->open_baton, av_slice_string(location, compiler->pool),
+                                       apr_array_push(list));
     }
     *(const av_client_source **)apr_array_push(list) = NULL;
     rule->clients = (const av_client_source *const *)list->elts;
@@ -168,11 +168,8 @@ static const av_option rule_options[] = {
 
 /* What .htaccess may say besides the name. */
 static const av_option narrowing_options[] = {
-    { "tolerance", set_tolerance, false },
-    { "from", set_from, false },
-    { "methods", set_methods, false },
-    { "paths", set_paths, false },
-    { NULL, NULL, false },
+    { "tolerance", set_tolerance, false }, { "from", set_from, false }, { "methods", set_methods, false },
+    { "paths", set_paths, false },         { NULL, NULL, false },
 };
 
 static const char *unknown_name(const char *name, const av_compiler *compiler)
@@ -214,7 +211,8 @@ static const char *resolve(const av_words *words, const av_compiler *compiler, c
             return NULL;
         }
         if ((*levels)->nelts > DEEPEST_PRESET) {
-            return apr_psprintf(compiler->pool, "preset \"%s\" builds on itself, or more than %d presets build on each other",
+            return apr_psprintf(compiler->pool,
+                                "preset \"%s\" builds on itself, or more than %d presets build on each other",
                                 words->at[0], DEEPEST_PRESET);
         }
         error = av_presets_find(compiler->presets, words->at[0], &preset);
@@ -278,8 +276,9 @@ static const char *check_levels(const apr_array_header_t *levels, const av_schem
         const level *each = &APR_ARRAY_IDX(levels, i, level);
         const char *error = apply(begin_rule(each->name, scheme, compiler), each->settings, compiler);
         if (error) {
-            return each->origin ? apr_psprintf(compiler->pool, "preset \"%s\" of %s: %s", each->name, each->origin, error)
-                                : error;
+            return each->origin
+                       ? apr_psprintf(compiler->pool, "preset \"%s\" of %s: %s", each->name, each->origin, error)
+                       : error;
         }
     }
     return NULL;
@@ -308,8 +307,9 @@ static const char *check_tolerance(av_rule *rule)
 static const char *check_attributes(const av_rule *rule)
 {
     bool asks = rule->org.len || rule->environment.len || rule->scopes.len || rule->any_client;
-    return asks && !rule->clients ? "org=, environment=, scopes= and any-client= are about the clients of clients=, which is not there"
-                                  : NULL;
+    return asks && !rule->clients
+               ? "org=, environment=, scopes= and any-client= are about the clients of clients=, which is not there"
+               : NULL;
 }
 
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **made)
@@ -341,7 +341,8 @@ static const char *refuse_sources(const apr_array_header_t *settings)
 {
     for (int i = 0; i < settings->nelts; i++) {
         const av_setting *setting = &APR_ARRAY_IDX(settings, i, av_setting);
-        if (strcmp(setting->name, "from") == 0 && av_slice_starts_with(av_slice_of(setting->value), AV_SLICE("file:"))) {
+        if (strcmp(setting->name, "from") == 0 &&
+            av_slice_starts_with(av_slice_of(setting->value), AV_SLICE("file:"))) {
             return "files are named in the server's configuration only";
         }
     }
@@ -452,8 +453,8 @@ const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_e
 
 static bool same_place(const av_place *a, const av_place *b)
 {
-    return a->kind == b->kind && (a->kind == AV_PLACE_PARAMETER ? av_slice_equal(a->name, b->name)
-                                                                : av_slice_equal_nocase(a->name, b->name));
+    return a->kind == b->kind &&
+           (a->kind == AV_PLACE_PARAMETER ? av_slice_equal(a->name, b->name) : av_slice_equal_nocase(a->name, b->name));
 }
 
 bool av_rule_shares_place(const av_rule *a, const av_rule *b)

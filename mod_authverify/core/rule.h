@@ -3,15 +3,19 @@
 #ifndef AV_RULE_H
 #define AV_RULE_H
 
-#include "codec.h"
 #include "client.h"
+#include "codec.h"
 #include "limits.h"
 #include "scheme.h"
 #include "selector.h"
 
 /* Where a credential travels: a rule sees its credential when one of its places is there, even empty. */
 typedef struct av_place {
-    enum { AV_PLACE_HEADER, AV_PLACE_PARAMETER, AV_PLACE_AUTHORIZATION } kind; /* the last: a scheme word in that header */
+    enum {
+        AV_PLACE_HEADER,
+        AV_PLACE_PARAMETER,
+        AV_PLACE_AUTHORIZATION
+    } kind;        /* the last: a scheme word in that header */
     av_slice name; /* NUL-terminated */
 } av_place;
 
@@ -42,35 +46,36 @@ struct av_rule {
     bool covers_host;                 /* what is signed names the host */
     bool looks_inside;                /* after the proof, values inside the body are looked at */
 
-    av_limits limits; /* looked at before the credential is */
+    av_limits limits;   /* looked at before the credential is */
     bool proves_nobody; /* it needs no credential and takes every request: it must be the last of its list */
 
     av_place places[AV_MAX_PLACES];
     apr_size_t place_count;
     apr_array_header_t *header_names; /* of av_slice, NUL-terminated: headers that the proof relies on */
-    apr_array_header_t *sources; /* of av_source: secret=, in order. For the start only */
-    void *settings;              /* the scheme's own */
+    apr_array_header_t *sources;      /* of av_source: secret=, in order. For the start only */
+    void *settings;                   /* the scheme's own */
 };
 
 /* Compiles the words that follow AuthVerify or AuthVerifyAlso: a scheme or preset, and its options. The rule is called
- * `name`. Everything, the words too, is copied into compiler->pool, and secrets are read. Returns NULL with *rule set, or a
- * sentence with the remedy. */
+ * `name`. Everything, the words too, is copied into compiler->pool, and secrets are read. Returns NULL with *rule set,
+ * or a sentence with the remedy. */
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
-/* Looks at the options of a preset that no rule uses yet, and at those that it builds on. Reads no secret. Returns NULL or a
- * sentence. */
+/* Looks at the options of a preset that no rule uses yet, and at those that it builds on. Reads no secret. Returns NULL
+ * or a sentence. */
 const char *av_rule_check(const av_words *words, const av_compiler *compiler);
 
 /* Makes a rule from one that was compiled before, as .htaccess may: words name the preset and narrow it, nothing else.
  * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
-/* True if the words give secrets or clients of their own, themselves or through the presets they build on: such a preset can be
- * compiled once and used by pointer. */
+/* True if the words give secrets or clients of their own, themselves or through the presets they build on: such a
+ * preset can be compiled once and used by pointer. */
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
 
-/* For schemes: who may prove itself. With clients= this only keeps how their secrets become keys (`algorithm` NULL: they are
- * compared, not keyed). With secret= it loads the rule's secrets, cuts `prefix` (NULL: none) off each, decodes it, and prepares a key of `algorithm`.
+/* For schemes: who may prove itself. With clients= this only keeps how their secrets become keys (`algorithm` NULL:
+ * they are compared, not keyed). With secret= it loads the rule's secrets, cuts `prefix` (NULL: none) off each, decodes
+ * it, and prepares a key of `algorithm`.
  * Returns NULL or a sentence: no secret= at all, unreadable, not of the encoding, empty, unfit. */
 const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
                               const av_compiler *compiler);

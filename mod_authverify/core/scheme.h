@@ -1,4 +1,5 @@
-/* One way to present and prove a credential. A scheme is one constant at the end of its file and one line in scheme_list.c.
+/* One way to present and prove a credential. A scheme is one constant at the end of its file and one line in
+ * scheme_list.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_SCHEME_H
 #define AV_SCHEME_H
@@ -17,8 +18,8 @@ typedef struct av_scheme {
     /* Fresh settings: defaults into zeroed memory of settings_size. */
     void (*init)(void *settings);
 
-    /* All options are set: checks them together, says where the credential is (rule->places), loads the keys. Returns NULL
-     * or a sentence with the remedy. */
+    /* All options are set: checks them together, says where the credential is (rule->places), loads the keys. Returns
+     * NULL or a sentence with the remedy. */
     const char *(*finish)(av_rule *rule, const av_compiler *compiler);
 
     /* The rule sees its credential: parses it into `claim`, whose rule is set. Sees no secret.

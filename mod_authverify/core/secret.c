@@ -193,7 +193,8 @@ static const char *read_file(const loading *load, int file, reading *text)
     return count < 0 ? apr_psprintf(load->pool, "%s cannot be read: %pm", load->what, &errno) : NULL;
 }
 
-/* The sentence for an open(2) or stat(2) that failed; a warning where the configuration is only tested, by whom it may be. */
+/* The sentence for an open(2) or stat(2) that failed; a warning where the configuration is only tested, by whom it may
+ * be. */
 static const char *refuse_unopened(const loading *load)
 {
     if (errno == ENOENT) {

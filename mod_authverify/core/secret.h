@@ -20,10 +20,10 @@ typedef struct av_source {
 
 /* How a source may be read. */
 typedef struct av_source_access {
-    const char *base;  /* folder for a relative file:PATH, normally ServerRoot */
-    bool is_public;    /* a public key: readable by others is right, writable by others is not */
-    bool tests_only;   /* configuration test: no permission to read is a warning, not an error */
-    bool may_execute;  /* false: exec: is not run and gives no secret now */
+    const char *base; /* folder for a relative file:PATH, normally ServerRoot */
+    bool is_public;   /* a public key: readable by others is right, writable by others is not */
+    bool tests_only;  /* configuration test: no permission to read is a warning, not an error */
+    bool may_execute; /* false: exec: is not run and gives no secret now */
 } av_source_access;
 
 /* Reads "file:PATH", "env:NAME", "exec:PROGRAM" or "credential:NAME" into `source`. Everything is copied into `pool`.

@@ -10,18 +10,12 @@ static const struct {
     const char *word;
     bool takes_name;
 } kinds[] = {
-    [AV_SELECT_BODY] = { "body", false },
-    [AV_SELECT_BODY_SHA256] = { "body-sha256", false },
-    [AV_SELECT_METHOD] = { "method", false },
-    [AV_SELECT_URL] = { "url", false },
-    [AV_SELECT_PATH] = { "path", false },
-    [AV_SELECT_QUERY] = { "query", false },
-    [AV_SELECT_HEADER] = { "header", true },
-    [AV_SELECT_PARAMETER] = { "query", true },
-    [AV_SELECT_FORM] = { "form", true },
-    [AV_SELECT_JSON] = { "json", true },
-    [AV_SELECT_FIELD] = { "field", true },
-    [AV_SELECT_TIMESTAMP] = { "timestamp", false },
+    [AV_SELECT_BODY] = { "body", false },     [AV_SELECT_BODY_SHA256] = { "body-sha256", false },
+    [AV_SELECT_METHOD] = { "method", false }, [AV_SELECT_URL] = { "url", false },
+    [AV_SELECT_PATH] = { "path", false },     [AV_SELECT_QUERY] = { "query", false },
+    [AV_SELECT_HEADER] = { "header", true },  [AV_SELECT_PARAMETER] = { "query", true },
+    [AV_SELECT_FORM] = { "form", true },      [AV_SELECT_JSON] = { "json", true },
+    [AV_SELECT_FIELD] = { "field", true },    [AV_SELECT_TIMESTAMP] = { "timestamp", false },
     [AV_SELECT_ID] = { "id", false },
 };
 
@@ -54,10 +48,12 @@ const char *av_selector_parse(av_slice text, av_selector *selector, apr_pool_t *
             return !named || rest.len ? NULL : apr_psprintf(pool, "%%{%s}: a name must follow the colon", written);
         }
     }
-    return apr_psprintf(pool, "%%{%s} is no selector; there are %%{body} %%{body-sha256} %%{method} %%{url} %%{path} %%{query} "
-                              "%%{header:NAME} %%{query:NAME} %%{form:NAME} %%{json:/POINTER} %%{field:NAME} %%{timestamp} "
-                              "%%{id} %%{lf}",
-                        written);
+    return apr_psprintf(
+        pool,
+        "%%{%s} is no selector; there are %%{body} %%{body-sha256} %%{method} %%{url} %%{path} %%{query} "
+        "%%{header:NAME} %%{query:NAME} %%{form:NAME} %%{json:/POINTER} %%{field:NAME} %%{timestamp} "
+        "%%{id} %%{lf}",
+        written);
 }
 
 static const char *kinds_text(unsigned allowed, apr_pool_t *pool)
@@ -65,8 +61,8 @@ static const char *kinds_text(unsigned allowed, apr_pool_t *pool)
     const char *text = "";
     for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
         if (allowed & (1u << kind)) {
-            text = apr_pstrcat(pool, text, *text ? ", " : "", "%{", kinds[kind].word, kinds[kind].takes_name ? ":..." : "", "}",
-                               NULL);
+            text = apr_pstrcat(pool, text, *text ? ", " : "", "%{", kinds[kind].word,
+                               kinds[kind].takes_name ? ":..." : "", "}", NULL);
         }
     }
     return text;
@@ -197,11 +193,12 @@ bool av_selector_is_in_body(const av_selector *selector)
 
 bool av_selector_equal(const av_selector *a, const av_selector *b)
 {
-    return a->kind == b->kind && (a->kind == AV_SELECT_HEADER ? av_slice_equal_nocase(a->name, b->name)
-                                                              : av_slice_equal(a->name, b->name));
+    return a->kind == b->kind &&
+           (a->kind == AV_SELECT_HEADER ? av_slice_equal_nocase(a->name, b->name) : av_slice_equal(a->name, b->name));
 }
 
 const char *av_selector_text(const av_selector *selector, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, "%{", kinds[selector->kind].word, selector->name.len ? ":" : "", selector->name.at, "}", NULL);
+    return apr_pstrcat(pool, "%{", kinds[selector->kind].word, selector->name.len ? ":" : "", selector->name.at, "}",
+                       NULL);
 }

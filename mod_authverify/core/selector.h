@@ -43,15 +43,16 @@ typedef struct av_view {
     av_slice body_sha256; /* hex */
 } av_view;
 
-/* Compiles what stands between the braces. Copies into `pool`. Returns NULL, or a sentence: no such selector, a name where
- * none belongs or none where one does, a name that holds blanks, an invalid JSON pointer. */
+/* Compiles what stands between the braces. Copies into `pool`. Returns NULL, or a sentence: no such selector, a name
+ * where none belongs or none where one does, a name that holds blanks, an invalid JSON pointer. */
 const char *av_selector_parse(av_slice text, av_selector *selector, apr_pool_t *pool);
 
-/* Compiles an option's value that must be one selector, "%{…}", of one of the `allowed` kinds. Returns NULL or a sentence. */
+/* Compiles an option's value that must be one selector, "%{…}", of one of the `allowed` kinds. Returns NULL or a
+ * sentence. */
 const char *av_selector_parse_only(const char *value, unsigned allowed, av_selector *selector, apr_pool_t *pool);
 
-/* Reads the value. AV_FOUND sets *value, which borrows from the view or lives in `pool`; it may be empty. AV_TWICE: it is
- * there more than once. AV_BROKEN: the place cannot be read, such as a malformed percent encoding. */
+/* Reads the value. AV_FOUND sets *value, which borrows from the view or lives in `pool`; it may be empty. AV_TWICE: it
+ * is there more than once. AV_BROKEN: the place cannot be read, such as a malformed percent encoding. */
 av_found av_selector_read(const av_selector *selector, const av_view *view, av_slice *value, apr_pool_t *pool);
 
 /* The server has merged two headers into this value, for a value that cannot hold blanks itself. */

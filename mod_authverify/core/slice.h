@@ -39,8 +39,8 @@ av_slice av_slice_skip(av_slice slice, apr_size_t count);
 av_slice av_slice_trim(av_slice slice);
 
 /* Cuts the part before the next `separator` off `rest` and gives it in `part`; the separator is dropped.
- * "a,,b" gives "a", "", "b"; an empty text that is not NULL gives one empty part. To start, set `rest` to the whole text. Returns false
- * when no part is left, which is once rest->at has become NULL. */
+ * "a,,b" gives "a", "", "b"; an empty text that is not NULL gives one empty part. To start, set `rest` to the whole
+ * text. Returns false when no part is left, which is once rest->at has become NULL. */
 bool av_slice_split(av_slice *rest, char separator, av_slice *part);
 
 /* Every byte is a visible ASCII character, 0x21 to 0x7e, and there is at least one. */

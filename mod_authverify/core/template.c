@@ -16,7 +16,8 @@ static void add_byte(apr_array_header_t *parts, char byte, apr_pool_t *pool)
     last->literal = (av_slice){ apr_psprintf(pool, "%s%c", last->literal.at, byte), last->literal.len + 1 };
 }
 
-/* What stands between the braces that open at `text`. Returns NULL and moves *rest behind the closing one, or a sentence. */
+/* What stands between the braces that open at `text`. Returns NULL and moves *rest behind the closing one, or a
+ * sentence. */
 static const char *add_selector(apr_array_header_t *parts, const char *text, const char **rest, apr_pool_t *pool)
 {
     const char *end = strchr(text, '}');
@@ -41,11 +42,9 @@ const char *av_template_parse(const char *text, av_template *made, apr_pool_t *p
         const char *error = NULL;
         if (text[0] == '%' && text[1] == '{') {
             error = add_selector(parts, text, &text, pool);
-        }
-        else if (text[0] == '%' && text[1] != '%') {
+        } else if (text[0] == '%' && text[1] != '%') {
             error = "a \"%\" stands alone; write %% for a percent sign, or %{...}";
-        }
-        else {
+        } else {
             add_byte(parts, *text, pool);
             text += text[0] == '%' ? 2 : 1;
         }
@@ -91,8 +90,7 @@ bool av_template_covers(const av_template *made, const av_selector *value)
     unsigned holders = holders_of(value->kind);
     for (apr_size_t i = 0; i < made->count; i++) {
         const av_selector *selector = &made->parts[i].selector;
-        if (!made->parts[i].is_literal &&
-            ((holders & (1u << selector->kind)) || av_selector_equal(selector, value))) {
+        if (!made->parts[i].is_literal && ((holders & (1u << selector->kind)) || av_selector_equal(selector, value))) {
             return true;
         }
     }
@@ -142,7 +140,8 @@ av_found av_template_pieces(const av_template *made, const av_view *view, const 
         av_slice value = part->literal;
         if (!part->is_literal && av_selector_is_in_body(&part->selector)) {
             bool whole = part->selector.kind == AV_SELECT_BODY;
-            list[(*count)++] = (av_piece){ .kind = whole ? AV_PIECE_BODY : AV_PIECE_DERIVED, .selector = &part->selector };
+            list[(*count)++] =
+                (av_piece){ .kind = whole ? AV_PIECE_BODY : AV_PIECE_DERIVED, .selector = &part->selector };
             continue;
         }
         av_found found = part->is_literal ? AV_FOUND : av_selector_read(&part->selector, view, &value, pool);

@@ -1,9 +1,9 @@
 /* The only place that orders the checks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "authorization.h"
+#include "client.h"
 #include "policy.h"
 #include "reading.h"
-#include "client.h"
 
 static bool sees_header(av_slice name, const av_request *request)
 {
@@ -135,9 +135,8 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
     return reason == AV_ACCEPTED ? find_also(policy, request, *claim, pool) : reason;
 }
 
-
-/* Who the claim must be: the rule's one sender, or whoever the list of clients has. A client that is not there is proven
- * against a dummy all the same, and refused afterwards: time tells nothing. */
+/* Who the claim must be: the rule's one sender, or whoever the list of clients has. A client that is not there is
+ * proven against a dummy all the same, and refused afterwards: time tells nothing. */
 static av_reason identify(av_claim *claim, apr_pool_t *pool)
 {
     claim->client = &claim->rule->sender;
@@ -219,7 +218,9 @@ av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request
     }
     av_verdict verdict = av_refusal(AV_ACCEPTED, claim);
     verdict.record = claim->record;
-    verdict.client = claim->rule->proves_nobody ? "" : claim->record ? av_client_name(claim->record) : claim->client->id;
+    verdict.client = claim->rule->proves_nobody ? ""
+                     : claim->record            ? av_client_name(claim->record)
+                                                : claim->client->id;
     verdict.label = decided;
     return verdict;
 }

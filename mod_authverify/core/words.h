@@ -16,9 +16,9 @@ typedef struct av_words {
 
 /* Splits `line`. A word is quoted as a whole with " or '; inside, \" (or \') and \\ stand for the character alone, and
  * outside of quotes \\ stands for one backslash.
- * Returns NULL, or the error as a sentence for the administrator: a quote that is not closed, a word that still contains
- * a quote (name="value" instead of "name=value"), text right after a closing quote, an unresolved ${, AV_MAX_WORDS words
- * or more. The sentence never repeats a word's value after its "=". */
+ * Returns NULL, or the error as a sentence for the administrator: a quote that is not closed, a word that still
+ * contains a quote (name="value" instead of "name=value"), text right after a closing quote, an unresolved ${,
+ * AV_MAX_WORDS words or more. The sentence never repeats a word's value after its "=". */
 const char *av_words_split(const char *line, av_words *words, apr_pool_t *pool);
 
 #endif

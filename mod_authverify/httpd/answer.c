@@ -10,8 +10,8 @@
 #define NOTE "authverify-refused" /* in r->notes: what the client is told */
 #define RETRY_AFTER "10"
 
-/* Wrong must be seen at httpd's usual level, by people and by fail2ban; what anybody may send without trying must not fill
- * the log. */
+/* Wrong must be seen at httpd's usual level, by people and by fail2ban; what anybody may send without trying must not
+ * fill the log. */
 static int log_level(av_class what)
 {
     switch (what) {
@@ -52,8 +52,9 @@ static void log_refusal(request_rec *r, const char *result, int level, const av_
 {
     if (avh_refusal_is_logged(r, verdict->reason, level)) {
         ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=%s id=%s: %s", result,
-                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-", or_dash(verdict->proven),
-                      or_dash(av_slice_string(verdict->id, r->pool)), av_reason_text(verdict->reason));
+                      av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-",
+                      or_dash(verdict->proven), or_dash(av_slice_string(verdict->id, r->pool)),
+                      av_reason_text(verdict->reason));
     }
 }
 
@@ -66,14 +67,15 @@ void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdic
 {
     if (verdict->reason == AV_ACCEPTED) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", verdict->rule->name,
-                      or_dash(verdict->client), or_dash(verdict->label), or_dash(av_slice_string(verdict->id, r->pool)));
-    }
-    else if (r->main) {
-        log_refusal(r, "lookup-refused", APLOG_INFO, verdict); /* what httpd looks up by itself tells nothing of the sender */
-    }
-    else {
+                      or_dash(verdict->client), or_dash(verdict->label),
+                      or_dash(av_slice_string(verdict->id, r->pool)));
+    } else if (r->main) {
+        /* what httpd looks up by itself tells nothing of the sender */
+        log_refusal(r, "lookup-refused", APLOG_INFO, verdict);
+    } else {
         log_refusal(r, result_word(section, verdict),
-                    avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason)), verdict);
+                    avh_is_unproven(section, verdict) ? APLOG_DEBUG : log_level(av_reason_class(verdict->reason)),
+                    verdict);
     }
 }
 
@@ -169,9 +171,8 @@ int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 }
 
 static const char *const variables[] = {
-    "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON", "AUTHVERIFY_SCHEME",       "AUTHVERIFY_RULE",
-    "AUTHVERIFY_CLIENT", "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL",
-    "AUTHVERIFY_ORG",    "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
+    "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON",       "AUTHVERIFY_SCHEME", "AUTHVERIFY_RULE",        "AUTHVERIFY_CLIENT",
+    "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL", "AUTHVERIFY_ORG",    "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
 };
 
 void avh_clear_environment(request_rec *r)
@@ -214,8 +215,8 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
 static const char *problem(const request_rec *r, const char *detail)
 {
     const char *line = ap_get_status_line(r->status);
-    return apr_psprintf(r->pool, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n", line + 4,
-                        r->status, detail);
+    return apr_psprintf(r->pool, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
+                        line + 4, r->status, detail);
 }
 
 /* Puts our text in the place of what httpd writes. */
@@ -223,7 +224,8 @@ static apr_status_t write_error_body(ap_filter_t *filter, apr_bucket_brigade *br
 {
     request_rec *r = filter->r;
     const char *text = filter->ctx;
-    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade), *next; bucket != APR_BRIGADE_SENTINEL(brigade); bucket = next) {
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade), *next; bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = next) {
         next = APR_BUCKET_NEXT(bucket);
         if (APR_BUCKET_IS_EOS(bucket)) {
             ap_set_content_type(r, *text ? "application/problem+json" : NULL);

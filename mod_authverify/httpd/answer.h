@@ -5,13 +5,15 @@
 
 #include "verdicts.h"
 
-/* One line for a refusal, or a share in one where there are many (refusal_log.h); for an accepted request a line at debug. */
+/* One line for a refusal, or a share in one where there are many (refusal_log.h); for an accepted request a line at
+ * debug. */
 void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdict *verdict);
 
 /* The same for a refusal that was only looked up at first, and then became the client's answer. */
 void avh_log_refusal(request_rec *r, const av_verdict *verdict);
 
-/* Ends the request: nobody gets its body or its credential any more, and the challenge is set. Returns the status for httpd. */
+/* Ends the request: nobody gets its body or its credential any more, and the challenge is set. Returns the status for
+ * httpd. */
 int avh_refuse(request_rec *r, const avh_section *section, const avh_decision *decision);
 
 /* The same for a reason that no verdict holds. */

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define FILTER_NAME "AUTHVERIFY_BODY"
-#define READ_SIZE (64 * 1024)       /* asked of the filters at once */
-#define DRAIN_LIMIT (64 * 1024)     /* an unread body up to this is taken off the connection of a refused request */
+#define READ_SIZE (64 * 1024)   /* asked of the filters at once */
+#define DRAIN_LIMIT (64 * 1024) /* an unread body up to this is taken off the connection of a refused request */
 #define LARGEST_PLAIN_BUFFER (8 * 1024)
 #define SHORTEST_PAUSE apr_time_from_msec(1)
 #define LONGEST_PAUSE apr_time_from_msec(20)
@@ -23,20 +23,20 @@ struct avh_spool {
     request_rec *r;
     ap_filter_t *filter;
     char *buffer;
-    apr_size_t room, used;  /* of the buffer; `used` counts the lead */
-    apr_size_t fed;         /* bytes of the buffer that `reading` has had, or that are not for it */
-    av_reading *reading;    /* while the body is read: it is fed a buffer at a time */
-    apr_size_t lead;        /* bytes before the body, for who needs both in one piece */
-    int file;               /* -1: all is in the buffer */
-    apr_off_t written;      /* bytes in the file, lead included; the buffer holds what follows them */
-    apr_off_t announced;    /* of the body, by its head; UNKNOWN */
-    apr_off_t length;       /* of the body, as far as it is kept */
-    apr_mmap_t *map;        /* of the file, once somebody wants to look at it */
+    apr_size_t room, used;     /* of the buffer; `used` counts the lead */
+    apr_size_t fed;            /* bytes of the buffer that `reading` has had, or that are not for it */
+    av_reading *reading;       /* while the body is read: it is fed a buffer at a time */
+    apr_size_t lead;           /* bytes before the body, for who needs both in one piece */
+    int file;                  /* -1: all is in the buffer */
+    apr_off_t written;         /* bytes in the file, lead included; the buffer holds what follows them */
+    apr_off_t announced;       /* of the body, by its head; UNKNOWN */
+    apr_off_t length;          /* of the body, as far as it is kept */
+    apr_mmap_t *map;           /* of the file, once somebody wants to look at it */
     apr_bucket_brigade *ahead; /* what the next reader gets; NULL until somebody reads */
-    bool has_ended;         /* the whole body is here */
-    bool is_dropped;        /* nobody gets a byte any more */
-    bool goes_on;           /* observed only: after what is kept come `rest` and then the network */
-    apr_bucket_brigade *rest; /* taken off the network, and not kept */
+    bool has_ended;            /* the whole body is here */
+    bool is_dropped;           /* nobody gets a byte any more */
+    bool goes_on;              /* observed only: after what is kept come `rest` and then the network */
+    apr_bucket_brigade *rest;  /* taken off the network, and not kept */
 };
 
 static apr_status_t close_file(void *data)
@@ -87,14 +87,15 @@ static void feed_buffer(avh_spool *spool)
     }
 }
 
-/* Where the length is known, the file's blocks are asked for at once: that is cheaper than one after the other, and a disk
- * without room is known at the start. Filesystems that cannot do it are asked for blocks as usual. */
+/* Where the length is known, the file's blocks are asked for at once: that is cheaper than one after the other, and a
+ * disk without room is known at the start. Filesystems that cannot do it are asked for blocks as usual. */
 static void open_file(avh_spool *spool, const avh_section *section)
 {
     spool->file = open_unnamed(avh_spool_folder(section), spool->r->pool);
     apr_pool_cleanup_register(spool->r->pool, spool, close_file, apr_pool_cleanup_null);
     if (spool->file >= 0 && spool->announced > 0 &&
-        fallocate(spool->file, FALLOC_FL_KEEP_SIZE, 0, spool->announced + (apr_off_t)spool->lead) != 0 && errno == ENOSPC) {
+        fallocate(spool->file, FALLOC_FL_KEEP_SIZE, 0, spool->announced + (apr_off_t)spool->lead) != 0 &&
+        errno == ENOSPC) {
         close_file(spool);
         errno = ENOSPC;
     }
@@ -131,8 +132,8 @@ static apr_size_t keep(avh_spool *spool, const avh_section *section, const char 
     return kept;
 }
 
-/* What the head says of the body's length: 0 for no body, UNKNOWN where it ends by its own marks. HTTP/1 says in its head
- * whether a body follows (RFC 9112 section 6.3); HTTP/2 need not. */
+/* What the head says of the body's length: 0 for no body, UNKNOWN where it ends by its own marks. HTTP/1 says in its
+ * head whether a body follows (RFC 9112 section 6.3); HTTP/2 need not. */
 #define UNKNOWN (-1)
 
 static apr_off_t announced(const request_rec *r)
@@ -165,8 +166,8 @@ static avh_spool *create_spool(request_rec *r, const avh_section *section, const
     spool->file = -1;
     spool->announced = length;
     spool->room = needed < room ? (needed ? needed : 1) : room;
-    spool->buffer = spool->room <= LARGEST_PLAIN_BUFFER ? apr_palloc(r->pool, spool->room)
-                                                        : avh_warm_buffer_take(room, r->pool);
+    spool->buffer =
+        spool->room <= LARGEST_PLAIN_BUFFER ? apr_palloc(r->pool, spool->room) : avh_warm_buffer_take(room, r->pool);
     return spool;
 }
 
@@ -179,8 +180,8 @@ static void limit_wait(request_rec *r, apr_interval_time_t left)
     }
 }
 
-/* On HTTP/2 a stream waits on no socket whose timeout could be set, so the wait is cut into small ones here. The first read
- * of a client that waits for "100 Continue" must be one that blocks: it sends that. */
+/* On HTTP/2 a stream waits on no socket whose timeout could be set, so the wait is cut into small ones here. The first
+ * read of a client that waits for "100 Continue" must be one that blocks: it sends that. */
 static apr_status_t read_stream(request_rec *r, apr_bucket_brigade *brigade, apr_time_t deadline)
 {
     apr_interval_time_t pause = SHORTEST_PAUSE;
@@ -189,7 +190,8 @@ static apr_status_t read_stream(request_rec *r, apr_bucket_brigade *brigade, apr
         return ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_SIZE);
     }
     while ((status = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_NONBLOCK_READ, READ_SIZE)) ==
-               APR_EAGAIN || (status == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade))) {
+               APR_EAGAIN ||
+           (status == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade))) {
         if (apr_time_now() > deadline) {
             return APR_TIMEUP;
         }
@@ -293,8 +295,8 @@ static avh_read_result read_body(avh_spool *spool, const avh_section *section, b
     return read;
 }
 
-/* In front of everything that changes the body (inflating, inspecting), behind what takes it off the wire. It must also be
- * the first of the protocol's filters: an internal redirect begins its chain there. */
+/* In front of everything that changes the body (inflating, inspecting), behind what takes it off the wire. It must also
+ * be the first of the protocol's filters: an internal redirect begins its chain there. */
 static void put_filter(avh_spool *spool)
 {
     request_rec *r = spool->r;
@@ -345,7 +347,8 @@ static bool map_file(avh_spool *spool)
     apr_file_t *file = NULL;
     if (!spool->map && spool->file >= 0 && spool->written) {
         apr_os_file_put(&file, &spool->file, APR_READ | APR_BINARY, spool->r->pool);
-        if (apr_mmap_create(&spool->map, file, 0, (apr_size_t)spool->written, APR_MMAP_READ, spool->r->pool) != APR_SUCCESS) {
+        if (apr_mmap_create(&spool->map, file, 0, (apr_size_t)spool->written, APR_MMAP_READ, spool->r->pool) !=
+            APR_SUCCESS) {
             spool->map = NULL;
         }
     }
@@ -358,7 +361,8 @@ static apr_off_t filed(const avh_spool *spool)
     return spool->file < 0 ? 0 : spool->written - (apr_off_t)spool->lead;
 }
 
-/* What is kept from `position` on, as far as it lies in one piece: in the file or in the buffer. NULL: it cannot be had. */
+/* What is kept from `position` on, as far as it lies in one piece: in the file or in the buffer. NULL: it cannot be
+ * had. */
 static const char *bytes_at(avh_spool *spool, apr_off_t position, apr_size_t *len)
 {
     if (position < filed(spool)) {
@@ -439,8 +443,7 @@ void avh_spool_drop(request_rec *r, avh_spool *spool)
         spool->r = r;
         spool->file = -1;
         put_filter(spool);
-    }
-    else if (!spool->has_ended) {
+    } else if (!spool->has_ended) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     spool->is_dropped = true;
@@ -466,8 +469,8 @@ static bool add_filed(avh_spool *spool, apr_bucket_alloc_t *alloc)
     return true;
 }
 
-/* Lines up the body without copying it: buckets over the file and the buffer, which live as long as the request. Whoever
- * keeps one longer makes it move its bytes out. */
+/* Lines up the body without copying it: buckets over the file and the buffer, which live as long as the request.
+ * Whoever keeps one longer makes it move its bytes out. */
 static bool line_up(avh_spool *spool)
 {
     request_rec *r = spool->r;
@@ -502,8 +505,7 @@ static apr_status_t give_bytes(avh_spool *spool, apr_bucket_brigade *brigade, ap
         apr_bucket *next = APR_BUCKET_NEXT(bucket), *given = bucket;
         if (looks_only) {
             apr_bucket_copy(bucket, &given);
-        }
-        else {
+        } else {
             APR_BUCKET_REMOVE(bucket);
         }
         APR_BRIGADE_INSERT_TAIL(brigade, given);
@@ -536,8 +538,8 @@ static apr_status_t give(avh_spool *spool, apr_bucket_brigade *brigade, ap_input
 }
 
 /* The filter that hands the body on. */
-static apr_status_t hand_on(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode, apr_read_type_e block,
-                            apr_off_t wanted)
+static apr_status_t hand_on(ap_filter_t *filter, apr_bucket_brigade *brigade, ap_input_mode_t mode,
+                            apr_read_type_e block, apr_off_t wanted)
 {
     avh_spool *spool = filter->ctx;
     if (!spool->ahead && !line_up(spool)) {

@@ -16,10 +16,10 @@ typedef struct avh_read_result {
 /* Registers the filter that hands the body on. For the hook that registers everything. */
 void avh_spool_register(void);
 
-/* Reads the whole body of `r`, which must be a main request, feeds it to `reading`, keeps it, and puts the filter in front
- * that hands it on. *spool is set where there is a body; a request without one needs none.
- * Where `observes`, a body that is too large, or cannot be kept or read, is not lost: what was read is handed on and the rest,
- * or the error, follows from the network. The reason is given all the same. */
+/* Reads the whole body of `r`, which must be a main request, feeds it to `reading`, keeps it, and puts the filter in
+ * front that hands it on. *spool is set where there is a body; a request without one needs none.
+ * Where `observes`, a body that is too large, or cannot be kept or read, is not lost: what was read is handed on and
+ * the rest, or the error, follows from the network. The reason is given all the same. */
 avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool observes, av_reading *reading,
                                avh_spool **spool);
 
@@ -32,8 +32,8 @@ bool avh_spool_keep(avh_spool *spool, const avh_section *section, av_reading *re
 /* The next reader gets the body from its start. */
 void avh_spool_rewind(avh_spool *spool);
 
-/* The request is refused: nobody gets a byte of the body any more, and the connection stays usable or is closed. `spool`
- * may be NULL: the body is unread. */
+/* The request is refused: nobody gets a byte of the body any more, and the connection stays usable or is closed.
+ * `spool` may be NULL: the body is unread. */
 void avh_spool_drop(request_rec *r, avh_spool *spool);
 
 #endif

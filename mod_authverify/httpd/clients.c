@@ -35,16 +35,17 @@ static void log_lines(const char *what, const char *message, server_rec *s)
 {
     av_slice rest = av_slice_of(message), line;
     while (av_slice_split(&rest, '\n', &line)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AuthVerify: a list of clients %s: %.*s", what, (int)line.len, line.at);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AuthVerify: a list of clients %s: %.*s", what, (int)line.len,
+                     line.at);
     }
 }
 
-static void log_refresh(av_refresh what, const char *path, const av_clients_file *file, const char *message, server_rec *s)
+static void log_refresh(av_refresh what, const char *path, const av_clients_file *file, const char *message,
+                        server_rec *s)
 {
     if (what == AV_REFRESH_REFUSED) {
         log_lines("is not right, and the clients from before stay in force", message, s);
-    }
-    else if (what == AV_REFRESH_LOADED) {
+    } else if (what == AV_REFRESH_LOADED) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: %s: %" APR_SIZE_T_FMT " clients are in force", path,
                      av_clients_file_count(file));
     }
@@ -68,8 +69,7 @@ const char *avh_clients_open(void *baton, const char *location, const av_client_
     av_clients_file *file = path ? apr_hash_get(all->files, path, APR_HASH_KEY_STRING) : NULL;
     if (file) {
         refresh(file, path, s, all->pool);
-    }
-    else {
+    } else {
         const char *error = path ? av_clients_file_open(path, ap_unixd_config.user_id, all->crypto, all->pool, &file)
                                  : "has a path that cannot be made absolute";
         if (error) {
@@ -106,9 +106,10 @@ int avh_clients_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     }
     if (!get || !add || get(&watchdog, WATCHDOG, 0, 1, pconf) != APR_SUCCESS ||
         add(watchdog, WATCH_INTERVAL, s, watch) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
-                     "AuthVerify: clients= needs mod_watchdog, which sees when a file changes; add: LoadModule watchdog_module "
-                     "modules/mod_watchdog.so");
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
+            "AuthVerify: clients= needs mod_watchdog, which sees when a file changes; add: LoadModule watchdog_module "
+            "modules/mod_watchdog.so");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;

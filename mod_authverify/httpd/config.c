@@ -13,8 +13,8 @@ void *avh_section_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(avh_section));
 }
 
-/* "off" in .htaccess counts only where the server's configuration allows it. Elsewhere the section is not served: dropping
- * the line would surprise who wrote it, obeying it would surprise who runs the server. */
+/* "off" in .htaccess counts only where the server's configuration allows it. Elsewhere the section is not served:
+ * dropping the line would surprise who wrote it, obeying it would surprise who runs the server. */
 static avh_protection merged_protection(const avh_section *outer, const avh_section *inner)
 {
     if (inner->protection == AVH_INHERITED) {
@@ -99,15 +99,16 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
 {
     const avh_server *server = avh_server_of(s);
     bool may_execute = !is_config_test() && !is_rehearsal();
-    return (av_compiler){ .pool = pool,
-                          .crypto = server->crypto,
-                          .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
-                          .presets = server->presets,
-                          .passwords = server->passwords,
-                          .warnings = apr_array_make(pool, 2, sizeof(const char *)),
-                          .open_clients = avh_clients_open,
-                          .open_baton = (void *)s,
-                          .loaded = apr_hash_make(pool) };
+    return (
+        av_compiler){ .pool = pool,
+                      .crypto = server->crypto,
+                      .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
+                      .presets = server->presets,
+                      .passwords = server->passwords,
+                      .warnings = apr_array_make(pool, 2, sizeof(const char *)),
+                      .open_clients = avh_clients_open,
+                      .open_baton = (void *)s,
+                      .loaded = apr_hash_make(pool) };
 }
 
 static void log_warnings(const av_compiler *compiler, const char *where, server_rec *s)
@@ -124,8 +125,8 @@ static int log_mistake(const char *directive, const char *where, const char *err
 {
     av_slice rest = av_slice_of(error), line;
     while (av_slice_split(&rest, '\n', &line)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %.*s", where, directive, (int)line.len,
-                     line.at);
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "Syntax error on %s: %s: %.*s", where, directive,
+                     (int)line.len, line.at);
     }
     return HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -137,9 +138,11 @@ static const char *check_exported(const avh_server *server, const av_rule *rule,
         const avh_exported *exported = &APR_ARRAY_IDX(server->exported, i, avh_exported);
         for (int j = 0; j < rule->header_names->nelts; j++) {
             if (ap_cstr_casecmp(exported->name, APR_ARRAY_IDX(rule->header_names, j, av_slice).at) == 0) {
-                return apr_psprintf(pool, "Syntax error on %s: AuthVerifyHeader: %s is a header that rule \"%s\" needs from the "
-                                          "sender, and only this server may set it; choose another name",
-                                    exported->where, exported->name, rule->name);
+                return apr_psprintf(
+                    pool,
+                    "Syntax error on %s: AuthVerifyHeader: %s is a header that rule \"%s\" needs from the "
+                    "sender, and only this server may set it; choose another name",
+                    exported->where, exported->name, rule->name);
             }
         }
     }
@@ -171,8 +174,9 @@ static int check_section(const avh_server *server, int index, server_rec *s)
     }
     const char *error = av_policy_check(line->policy);
     if (!error && line->section->mode == AVH_OPTIONAL && line->section->require_seen != AVH_SWITCH_ON) {
-        error = "AuthVerifyMode optional lets a request without a credential through to \"Require authverify\", and this "
-                "section has none; add one, inside <RequireAny> beside what else may let a request in";
+        error =
+            "AuthVerifyMode optional lets a request without a credential through to \"Require authverify\", and this "
+            "section has none; add one, inside <RequireAny> beside what else may let a request in";
     }
     return error ? log_mistake(line->directive, line->where, error, s) : OK;
 }
@@ -185,8 +189,9 @@ static int compile_presets(const avh_server *server, av_compiler *compiler, serv
     for (int i = 0; (preset = av_presets_at(server->presets, i)); i++) {
         const char *error = NULL;
         if (!preset->is_shipped && av_presets_ships(server->presets, preset->name) && !is_rehearsal()) {
-            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: the preset \"%s\" of %s stands before the shipped one",
-                         preset->name, preset->origin);
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                         "AuthVerify: the preset \"%s\" of %s stands before the shipped one", preset->name,
+                         preset->origin);
         }
         if (!preset->is_shipped) {
             error = av_rule_check(&preset->words, compiler);
@@ -206,7 +211,8 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     (void)plog;
     (void)ptemp;
     if (!server->crypto) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "AuthVerify: OpenSSL has no SHA-1, SHA-256 or SHA-512");
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
+                     "AuthVerify: OpenSSL has no SHA-1, SHA-256 or SHA-512");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     av_compiler compiler = avh_compiler(s, pconf);

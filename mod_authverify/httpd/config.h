@@ -151,8 +151,8 @@ static inline avh_server *avh_server_of(const server_rec *s)
 /* What rules are compiled with. `pool` is where the result lives. */
 av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool);
 
-/* Hook check_config: compiles every rule and looks at what only the whole configuration shows. The only hook of ours that
- * a configuration test runs. Logs each mistake with its line; returns OK or HTTP_INTERNAL_SERVER_ERROR. */
+/* Hook check_config: compiles every rule and looks at what only the whole configuration shows. The only hook of ours
+ * that a configuration test runs. Logs each mistake with its line; returns OK or HTTP_INTERNAL_SERVER_ERROR. */
 int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 #endif

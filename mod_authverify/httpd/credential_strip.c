@@ -58,7 +58,8 @@ static void strip_parameter_here(request_rec *r, av_slice name)
     }
 }
 
-/* The access log looks at the first request of a chain of redirects, the handler at the last. A subrequest is by itself. */
+/* The access log looks at the first request of a chain of redirects, the handler at the last. A subrequest is by
+ * itself. */
 static void strip_parameter(request_rec *r, av_slice name)
 {
     for (; r; r = r->prev) {
@@ -134,8 +135,7 @@ static void strike_from_connection(request_rec *r, const char *name)
         part = av_slice_trim(part);
         if (is_same_name(part, name)) {
             is_struck = true;
-        }
-        else {
+        } else {
             kept = apr_pstrcat(r->pool, kept, *kept ? ", " : "", av_slice_string(part, r->pool), NULL);
         }
     }

@@ -210,8 +210,10 @@ static const char *set_spool(void *target, const char *value, const av_compiler 
     }
     if (statfs(path, &info) == 0 && info.f_type == TMPFS_MAGIC_NUMBER) {
         *(const char **)apr_array_push(compiler->warnings) =
-            apr_pstrcat(compiler->pool, "AuthVerifyBody spool=", path, " is kept in memory (tmpfs): bodies beyond memory= are "
-                                                                       "not moved out of it", NULL);
+            apr_pstrcat(compiler->pool, "AuthVerifyBody spool=", path,
+                        " is kept in memory (tmpfs): bodies beyond memory= are "
+                        "not moved out of it",
+                        NULL);
     }
     ((avh_section *)target)->spool = path;
     return NULL;
@@ -229,8 +231,8 @@ static const char *set_timeout(void *target, const char *value, const av_compile
 }
 
 static const av_option body_options[] = {
-    { "limit", set_limit, false },     { "memory", set_memory, false },   { "parse", set_parse, false },
-    { "spool", set_spool, false },     { "timeout", set_timeout, false }, { NULL, NULL, false },
+    { "limit", set_limit, false }, { "memory", set_memory, false },   { "parse", set_parse, false },
+    { "spool", set_spool, false }, { "timeout", set_timeout, false }, { NULL, NULL, false },
 };
 
 static const char *set_body(cmd_parms *cmd, void *section, const char *args)
@@ -273,8 +275,9 @@ static const char *set_external_url(cmd_parms *cmd, void *target, const char *va
         return named(cmd, error);
     }
     if (!is_origin(value)) {
-        return named(cmd, "must be as-registered, or a URL such as https://hooks.example.com: scheme, host and perhaps a port "
-                          "and the start of a path");
+        return named(
+            cmd, "must be as-registered, or a URL such as https://hooks.example.com: scheme, host and perhaps a port "
+                 "and the start of a path");
     }
     apr_size_t len = strlen(value);
     section->origin = apr_pstrmemdup(cmd->pool, value, value[len - 1] == '/' ? len - 1 : len);
@@ -301,9 +304,9 @@ static bool is_token(const char *name)
 /* Names whose value decides how a request is read or by whom it was sent. */
 static bool is_reserved(const char *name)
 {
-    static const char *const names[] = { "Host",       "Content-Length", "Transfer-Encoding", "Connection",
-                                         "Authorization", "Expect",      "Upgrade",           "TE",
-                                         "Trailer",    "Cookie",         "Content-Type" };
+    static const char *const names[] = { "Host",          "Content-Length", "Transfer-Encoding", "Connection",
+                                         "Authorization", "Expect",         "Upgrade",           "TE",
+                                         "Trailer",       "Cookie",         "Content-Type" };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (ap_cstr_casecmp(name, names[i]) == 0) {
             return true;
@@ -341,7 +344,8 @@ const command_rec avh_directives[] = {
                      "SCHEME|PRESET [name=value ...], or off: a rule that a request must meet"),
     AP_INIT_RAW_ARGS("AuthVerifyAlso", set_also, NULL, SECTIONS | OR_AUTHCFG,
                      "SCHEME|PRESET [name=value ...]: a rule that must hold besides"),
-    AP_INIT_RAW_ARGS("AuthVerifyPreset", set_preset, NULL, RSRC_CONF, "NAME SCHEME name=value ...: a named set of options"),
+    AP_INIT_RAW_ARGS("AuthVerifyPreset", set_preset, NULL, RSRC_CONF,
+                     "NAME SCHEME name=value ...: a named set of options"),
     AP_INIT_TAKE1("AuthVerifyPresetPath", set_preset_path, NULL, RSRC_CONF, "the folder of the shipped presets"),
     AP_INIT_TAKE1("AuthVerifyMode", set_mode, NULL, SECTIONS, "enforce, optional or observe"),
     AP_INIT_FLAG("AuthVerifyOverride", set_override, NULL, ACCESS_CONF, "whether AuthVerify off works in .htaccess"),
@@ -350,7 +354,9 @@ const command_rec avh_directives[] = {
                   "what senders call this server: https://host, or as-registered"),
     AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,
                  "whether paths that a second decoder may read differently are refused"),
-    AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS, "problem, html or empty: the body of a refusal"),
-    AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS, "NAME VALUE: a trusted request header for the handler"),
+    AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS,
+                  "problem, html or empty: the body of a refusal"),
+    AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS,
+                  "NAME VALUE: a trusted request header for the handler"),
     { .name = NULL },
 };

@@ -16,13 +16,8 @@ static const struct {
     const char *text;
     part_kind kind;
 } selectors[] = {
-    { "%{client}", CLIENT },
-    { "%{scheme}", SCHEME },
-    { "%{rule}", RULE },
-    { "%{org}", ORG },
-    { "%{environment}", ENVIRONMENT },
-    { "%{scopes}", SCOPES },
-    { "%%", LITERAL },
+    { "%{client}", CLIENT },           { "%{scheme}", SCHEME }, { "%{rule}", RULE }, { "%{org}", ORG },
+    { "%{environment}", ENVIRONMENT }, { "%{scopes}", SCOPES }, { "%%", LITERAL },
 };
 
 static const char *take_selector(const char *text, avh_value *part, apr_size_t *taken)
@@ -53,8 +48,7 @@ const char *avh_value_parse(const char *text, const avh_value **value, apr_pool_
         apr_size_t taken = strcspn(text, "%");
         if (taken) {
             part->literal = apr_pstrmemdup(pool, text, taken);
-        }
-        else {
+        } else {
             const char *error = take_selector(text, part, &taken);
             if (error) {
                 return error;

@@ -1,4 +1,5 @@
-/* mod_authverify: proves each request before a handler sees it. This file is the table of contents: which hook does what.
+/* mod_authverify: proves each request before a handler sees it. This file is the table of contents: which hook does
+ * what.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "body_spool.h"
@@ -21,7 +22,8 @@ static int look_for_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
     avh_server *server = avh_server_of(s);
     server->has_cache = ap_find_linked_module("mod_cache.c") != NULL;
     if (server->has_cache && server->lines->nelts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AuthVerify: mod_cache is loaded; answers under a rule are not cached");
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "AuthVerify: mod_cache is loaded; answers under a rule are not cached");
     }
     return OK;
 }
@@ -32,8 +34,10 @@ static void check_spools(const avh_server *server, server_rec *s)
     for (int i = 0; i < server->spools->nelts && server->lines->nelts; i++) {
         const char *folder = APR_ARRAY_IDX(server->spools, i, const char *);
         if (access(folder, W_OK | X_OK) != 0) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, errno, s, "AuthVerifyBody spool=%s: this user cannot write there; bodies "
-                                                          "beyond memory= will be refused", folder);
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, s,
+                         "AuthVerifyBody spool=%s: this user cannot write there; bodies "
+                         "beyond memory= will be refused",
+                         folder);
         }
     }
 }

@@ -3,7 +3,9 @@
 #ifndef AVH_PRIVATE_H
 #define AVH_PRIVATE_H
 
+/* The others need it before them. */
 #include <httpd.h>
+
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>

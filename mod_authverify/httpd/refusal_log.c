@@ -65,8 +65,7 @@ static const char *network_text(const network *from, char *text, apr_size_t room
     if (from->is_ipv6) {
         apr_snprintf(text, room, "%x:%x:%x:%x::/64", at[0] << 8 | at[1], at[2] << 8 | at[3], at[4] << 8 | at[5],
                      at[6] << 8 | at[7]);
-    }
-    else {
+    } else {
         apr_snprintf(text, room, "%u.%u.%u.0/24", at[0], at[1], at[2]);
     }
     return text;
@@ -77,9 +76,9 @@ static void sum_up(slot *counted)
 {
     char text[64];
     if (counted->second && counted->count > AVH_REFUSAL_LINES) {
-        ap_log_error(APLOG_MARK, counted->level, 0, counters->server, "refused reason=%s network=%s count=%u: more in one second",
-                     av_reason_name(counted->reason), network_text(&counted->from, text, sizeof(text)),
-                     counted->count - AVH_REFUSAL_LINES);
+        ap_log_error(APLOG_MARK, counted->level, 0, counters->server,
+                     "refused reason=%s network=%s count=%u: more in one second", av_reason_name(counted->reason),
+                     network_text(&counted->from, text, sizeof(text)), counted->count - AVH_REFUSAL_LINES);
     }
     counted->second = 0;
 }

@@ -13,8 +13,9 @@
 /* In each child, before requests. What is still to be summed when `pool` is cleared is logged then. */
 void avh_refusal_log_init(apr_pool_t *pool, server_rec *s);
 
-/* Counts the refusal. True: it gets a line of its own. False: a line says once a second how many there were. At LogLevel
- * debug every refusal gets its line. Sums whose second is over are logged by the next refusal, whatever its reason. */
+/* Counts the refusal. True: it gets a line of its own. False: a line says once a second how many there were. At
+ * LogLevel debug every refusal gets its line. Sums whose second is over are logged by the next refusal, whatever its
+ * reason. */
 bool avh_refusal_is_logged(request_rec *r, av_reason reason, int level);
 
 #endif

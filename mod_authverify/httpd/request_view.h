@@ -5,11 +5,13 @@
 
 #include "config.h"
 
-/* Fills `view` from the request as it stands, which must be before anything of ours has changed it. Borrows from `r`, which
- * must be the client's own request: no subrequest, no internal redirect. Origin and host are those of no section yet. */
+/* Fills `view` from the request as it stands, which must be before anything of ours has changed it. Borrows from `r`,
+ * which must be the client's own request: no subrequest, no internal redirect. Origin and host are those of no section
+ * yet. */
 void avh_view_take(request_rec *r, av_request *view);
 
-/* The view as a section sees it: what AuthVerifyExternalURL says of the origin, where a rule of the section covers it. */
+/* The view as a section sees it: what AuthVerifyExternalURL says of the origin, where a rule of the section covers it.
+ * */
 av_request avh_view_for(const av_request *view, const avh_section *section, request_rec *r);
 
 #endif

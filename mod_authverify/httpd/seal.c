@@ -25,15 +25,14 @@ int avh_begin(request_rec *r)
 {
     if (r->prev) {
         avh_rewind_body(r);
-    }
-    else {
+    } else {
         strip_exported_names(r);
     }
     return DECLINED;
 }
 
-/* The headers of a section are its own and those of the sections around it; for one name the inner one counts, and in one
- * section the last. */
+/* The headers of a section are its own and those of the sections around it; for one name the inner one counts, and in
+ * one section the last. */
 static void set_headers(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
     if (section->outer) {
@@ -104,8 +103,8 @@ static char *without_socket(apr_pool_t *pool, char *filename)
     return bar ? apr_pstrcat(pool, "proxy:", bar + 1, NULL) : filename;
 }
 
-/* RewriteRule [P] in a folder, and SetHandler "proxy:...", send a request to a backend after httpd has looked up the sections
- * of <Proxy>. They are looked up now, for their rules alone. NULL: the request is none of these. */
+/* RewriteRule [P] in a folder, and SetHandler "proxy:...", send a request to a backend after httpd has looked up the
+ * sections of <Proxy>. They are looked up now, for their rules alone. NULL: the request is none of these. */
 static const avh_section *late_proxy_section(request_rec *r)
 {
     bool by_handler = !is_proxied(r) && r->handler && strncmp(r->handler, "proxy:", 6) == 0;

@@ -12,7 +12,8 @@ int avh_begin(request_rec *r);
  * authorisation hooks); then user, environment, headers, and the credential out of sight. */
 int avh_seal(request_rec *r);
 
-/* Hook handler, first: nothing runs without the seal, whatever fixups have made of the request since. Declines otherwise. */
+/* Hook handler, first: nothing runs without the seal, whatever fixups have made of the request since. Declines
+ * otherwise. */
 int avh_check_seal(request_rec *r);
 
 #endif

@@ -78,8 +78,7 @@ static av_reason read_body(request_rec *r, request_memory *memory, const avh_sec
 {
     if (!memory->body_is_read) {
         read_first(r, memory, section, reading);
-    }
-    else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
+    } else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
         return AV_INTERNAL_ERROR;
     }
     if (memory->read.reason != AV_ACCEPTED || !reading->keeps_body || !memory->spool) {
@@ -126,11 +125,9 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     decision->before = memory->decisions;
     if (section->protection == AVH_CONTRADICTED || av_policy_check(section->policy)) {
         decision->verdict = av_refusal(AV_MISCONFIGURED, NULL);
-    }
-    else if (r->method_number == M_TRACE) {
+    } else if (r->method_number == M_TRACE) {
         decision->verdict = av_refusal(AV_METHOD_REFUSED, NULL);
-    }
-    else {
+    } else {
         decision->verdict = prove(r, memory, section);
     }
     decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;

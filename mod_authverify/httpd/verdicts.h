@@ -1,5 +1,5 @@
-/* What we know of one client request, across its internal redirects and subrequests: what was sent, the body, and one verdict
- * for each policy that was asked.
+/* What we know of one client request, across its internal redirects and subrequests: what was sent, the body, and one
+ * verdict for each policy that was asked.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AVH_VERDICTS_H
 #define AVH_VERDICTS_H
@@ -14,8 +14,8 @@ typedef struct avh_decision {
     struct avh_decision *before;
 } avh_decision;
 
-/* Decides what the section that is in force for `r` says of the client's request: from memory, or by proving it now, which
- * reads the body. Logs a refusal, once. `r` may be a subrequest or an internal redirect. */
+/* Decides what the section that is in force for `r` says of the client's request: from memory, or by proving it now,
+ * which reads the body. Logs a refusal, once. `r` may be a subrequest or an internal redirect. */
 const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
@@ -24,11 +24,13 @@ const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 /* The client's path is one that every decoder reads alike. */
 bool avh_path_is_plain(request_rec *r);
 
-/* Remembers under which policy the main request was sealed: a lookup that becomes its successor may stand under another. */
+/* Remembers under which policy the main request was sealed: a lookup that becomes its successor may stand under
+ * another. */
 void avh_note_seal(request_rec *r, const avh_section *section);
 bool avh_is_sealed(request_rec *r, const avh_section *section);
 
-/* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one. */
+/* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one.
+ * */
 int avh_log_passed_on(request_rec *r);
 
 /* The next handler, after an internal redirect, gets the body from its start. */

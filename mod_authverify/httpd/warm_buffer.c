@@ -23,7 +23,8 @@ void avh_warm_buffer_init(apr_pool_t *pool)
 static warm_buffer *swap_idle(warm_buffer *buffer)
 {
     void *before = NULL;
-    if (!idle || apr_threadkey_private_get(&before, idle) != APR_SUCCESS || apr_threadkey_private_set(buffer, idle) != APR_SUCCESS) {
+    if (!idle || apr_threadkey_private_get(&before, idle) != APR_SUCCESS ||
+        apr_threadkey_private_set(buffer, idle) != APR_SUCCESS) {
         return buffer; /* no place to keep it */
     }
     return before;

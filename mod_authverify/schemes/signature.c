@@ -97,7 +97,8 @@ static av_reason check_expectations(const av_signature_settings *settings, const
     return AV_ACCEPTED;
 }
 
-static av_reason find_client(const av_signature_settings *settings, const av_view *view, av_claim *claim, apr_pool_t *pool)
+static av_reason find_client(const av_signature_settings *settings, const av_view *view, av_claim *claim,
+                             apr_pool_t *pool)
 {
     if (!settings->client.is_set) {
         return AV_ACCEPTED;
@@ -143,8 +144,8 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
 static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
     const av_signature_settings *settings = claim->rule->settings;
-    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET, label,
-                            pool);
+    return av_reading_match(reading, claim, settings->algorithm->reads_text ? AV_WRONG_SIGNATURE : AV_WRONG_SECRET,
+                            label, pool);
 }
 
 static av_reason inspect(const av_request *request, const av_reading *reading, av_claim *claim, apr_pool_t *pool)

@@ -32,8 +32,9 @@ static void init(void *target)
 static const char *set_name(av_selector *selector, const char *value, const av_compiler *compiler)
 {
     *selector = header(apr_pstrdup(compiler->pool, value));
-    return av_slice_is_visible(selector->name) && !strpbrk(value, ":(),;<=>?@[]{}\"\\/") ? NULL
-                                                                                         : "cannot be the name of a header";
+    return av_slice_is_visible(selector->name) && !strpbrk(value, ":(),;<=>?@[]{}\"\\/")
+               ? NULL
+               : "cannot be the name of a header";
 }
 
 static const char *set_token_header(void *target, const char *value, const av_compiler *compiler)
@@ -99,8 +100,8 @@ static const char *finish(av_rule *rule, const av_compiler *compiler)
 }
 
 /* A header that must be there once and be of the format. */
-static av_reason read_header(const av_selector *selector, const av_token_format *format, const av_view *view, av_slice *value,
-                             apr_pool_t *pool)
+static av_reason read_header(const av_selector *selector, const av_token_format *format, const av_view *view,
+                             av_slice *value, apr_pool_t *pool)
 {
     av_found found = av_selector_read(selector, view, value, pool);
     if (found == AV_TWICE || (found == AV_FOUND && av_value_is_merged(*value))) {
@@ -109,7 +110,8 @@ static av_reason read_header(const av_selector *selector, const av_token_format 
     return found == AV_FOUND && av_token_format_is(format, *value) ? AV_ACCEPTED : AV_MALFORMED_CREDENTIAL;
 }
 
-static av_reason read_application(const token_pair_settings *settings, const av_view *view, av_slice *value, apr_pool_t *pool)
+static av_reason read_application(const token_pair_settings *settings, const av_view *view, av_slice *value,
+                                  apr_pool_t *pool)
 {
     if (av_selector_read(&settings->application, view, value, pool) == AV_ABSENT) {
         return settings->use == APPLICATION_REQUIRED ? AV_MALFORMED_CREDENTIAL : AV_ACCEPTED;

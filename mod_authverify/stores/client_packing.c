@@ -1,5 +1,5 @@
-/* A packed record: fields one behind the other, each a byte that says what it is, its length, its bytes and a NUL. What a
- * field says of a secret follows that secret. Zeros fill the end.
+/* A packed record: fields one behind the other, each a byte that says what it is, its length, its bytes and a NUL. What
+ * a field says of a secret follows that secret. Zeros fill the end.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client_packing.h"
 #include "../core/digest.h"
@@ -28,10 +28,14 @@ enum {
 };
 
 static const size_t texts[] = {
-    offsetof(av_client_record, limits.methods), offsetof(av_client_record, limits.paths),
-    offsetof(av_client_record, schemes),        offsetof(av_client_record, scopes),
-    offsetof(av_client_record, org),            offsetof(av_client_record, environment),
-    offsetof(av_client_record, application),    offsetof(av_client_record, user),
+    offsetof(av_client_record, limits.methods),
+    offsetof(av_client_record, limits.paths),
+    offsetof(av_client_record, schemes),
+    offsetof(av_client_record, scopes),
+    offsetof(av_client_record, org),
+    offsetof(av_client_record, environment),
+    offsetof(av_client_record, application),
+    offsetof(av_client_record, user),
 };
 
 #define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))

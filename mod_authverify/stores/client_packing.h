@@ -14,8 +14,8 @@ typedef struct av_client_digests {
 /* Packs a record. The bytes hold its secrets: they are wiped when `pool` is cleared. Empty where the library failed. */
 av_slice av_client_pack(const av_client_record *record, const av_crypto *crypto, apr_pool_t *pool);
 
-/* Unpacks what av_client_pack gave. Texts borrow from `packed`, and end in NUL. False: these are no such bytes; nothing is
- * ever read beyond them. */
+/* Unpacks what av_client_pack gave. Texts borrow from `packed`, and end in NUL. False: these are no such bytes; nothing
+ * is ever read beyond them. */
 bool av_client_unpack(av_slice packed, av_client_record *record, apr_pool_t *pool);
 
 /* Without unpacking the rest: the id, empty where these are no such bytes. */

@@ -1,8 +1,8 @@
 /* A file of clients, in shared memory.
  *
- * The memory holds a control block and two halves. The lowest bit of the generation says which half counts, and the other
- * one is written only after the generation has moved on: a look-up copies what it wants and then asks whether the generation
- * is still the one that it began with. If not, what it copied may be wrong, and it looks again.
+ * The memory holds a control block and two halves. The lowest bit of the generation says which half counts, and the
+ * other one is written only after the generation has moved on: a look-up copies what it wants and then asks whether the
+ * generation is still the one that it began with. If not, what it copied may be wrong, and it looks again.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_file.h"
 #include "../core/digest.h"
@@ -43,9 +43,10 @@ typedef struct file_state {
 
 typedef struct control_block {
     _Atomic uint64_t generation;
-    pthread_mutex_t refreshing;         /* one at a time: a restarting parent and the child that watches are two */
-    file_state seen;                    /* the file that was read last; only who refreshes looks at it */
-    unsigned char said[AV_SHA256_SIZE]; /* digest of the mistake that was told last, zeros if it is put right; as `seen` */
+    pthread_mutex_t refreshing; /* one at a time: a restarting parent and the child that watches are two */
+    file_state seen;            /* the file that was read last; only who refreshes looks at it */
+    unsigned char
+        said[AV_SHA256_SIZE]; /* digest of the mistake that was told last, zeros if it is put right; as `seen` */
 } control_block;
 
 struct av_clients_file {
@@ -274,7 +275,8 @@ static const char *check_protection(const av_clients_file *file, const struct st
     }
     /* Whether the group is the runner's only a child can tell: see look. */
     if (found->st_uid != file->runner && !(found->st_mode & S_IRGRP)) {
-        return ask_for("chmod g+r", "cannot be read again once httpd has given up root; give it httpd's group", file, pool);
+        return ask_for("chmod g+r", "cannot be read again once httpd has given up root; give it httpd's group", file,
+                       pool);
     }
     return NULL;
 }
@@ -285,8 +287,8 @@ static const char *refuse_unopened(const av_clients_file *file, int reason, apr_
         return apr_psprintf(pool, "%s does not exist; create it or name another", file->path);
     }
     if (reason == EACCES) {
-        return apr_psprintf(pool, "%s may not be read by the user that runs this; give it that user's group and mode 0640",
-                            file->path);
+        return apr_psprintf(
+            pool, "%s may not be read by the user that runs this; give it that user's group and mode 0640", file->path);
     }
     return apr_psprintf(pool, "%s cannot be opened: %pm", file->path, &reason);
 }
@@ -448,7 +450,8 @@ static av_refresh refresh(av_clients_file *file, const char **message, apr_pool_
         return refuse(file, error, message);
     }
     memset(control->said, 0, sizeof(control->said));
-    *message = apr_psprintf(pool, "%s: %" APR_SIZE_T_FMT " clients are in force", file->path, av_clients_file_count(file));
+    *message =
+        apr_psprintf(pool, "%s: %" APR_SIZE_T_FMT " clients are in force", file->path, av_clients_file_count(file));
     return AV_REFRESH_LOADED;
 }
 
@@ -472,13 +475,15 @@ static apr_status_t unmap(void *data)
     return APR_SUCCESS;
 }
 
-/* Address space costs nothing; a page costs memory once it is written. Where there is little of it, less is asked for. */
+/* Address space costs nothing; a page costs memory once it is written. Where there is little of it, less is asked for.
+ * */
 static bool reserve(av_clients_file *file, apr_size_t half, apr_pool_t *pool)
 {
     file->memory = MAP_FAILED;
     for (; half >= SMALLEST_HALF && file->memory == MAP_FAILED; half /= 2) {
         file->size = CONTROL_SIZE + 2 * half;
-        file->memory = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        file->memory =
+            mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     }
     if (file->memory == MAP_FAILED) {
         return false;

@@ -122,8 +122,8 @@ static int bcrypt_sextet(char character)
     return found ? (int)(found - alphabet) : -1;
 }
 
-/* "$2y$10$", 22 characters of 16 bytes of salt, 31 characters of 23 bytes of hash. Unused bits that are set would never match
- * what crypt(3) gives back. */
+/* "$2y$10$", 22 characters of 16 bytes of salt, 31 characters of 23 bytes of hash. Unused bits that are set would never
+ * match what crypt(3) gives back. */
 static bool is_bcrypt(av_slice text)
 {
     if (text.len != BCRYPT_SIZE || !av_slice_starts_with(text, AV_SLICE("$2")) ||
@@ -322,7 +322,8 @@ static const char *set_limit(const struct limit *limit, av_slice value, av_clien
                : read_date(value, (apr_time_t *)((char *)record + limit->offset), pool);
 }
 
-/* `seen` has one bit for each limit. The name of one that is not known is not repeated: it may be a secret gone astray. */
+/* `seen` has one bit for each limit. The name of one that is not known is not repeated: it may be a secret gone astray.
+ * */
 static const char *read_limit(av_slice word, unsigned *seen, av_client_record *record, apr_pool_t *pool)
 {
     av_slice value = word, name;

@@ -1,8 +1,8 @@
 /* A set of clients in a flat piece of memory. It begins with a header; records and the two indexes follow.
  *
- * A record is a word that holds its size in words and its line, and then its packed bytes. An index is a table of words with
- * open addressing, at most half full: the upper half of a word is the upper half of a key's hash, the lower half is where
- * its record is. An id's hash is keyed with a salt of this set; a digest is a hash already.
+ * A record is a word that holds its size in words and its line, and then its packed bytes. An index is a table of words
+ * with open addressing, at most half full: the upper half of a word is the upper half of a key's hash, the lower half
+ * is where its record is. An id's hash is keyed with a salt of this set; a digest is a hash already.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_snapshot.h"
 #include "../core/codec.h"
@@ -120,8 +120,8 @@ static bool has_digest(av_slice packed, const sought *wanted)
     return found != 0;
 }
 
-/* Walks from the hash's slot to the record that is looked for, or to the free slot where it would be. Returns the slot; *at
- * is the record, 0 where there is none. `index` names the index's words in the header. */
+/* Walks from the hash's slot to the record that is looked for, or to the free slot where it would be. Returns the slot;
+ * *at is the record, 0 where there is none. `index` names the index's words in the header. */
 static apr_size_t find_slot(av_snapshot from, apr_size_t index, const sought *wanted, apr_size_t *at, av_slice *packed,
                             apr_pool_t *pool)
 {
@@ -340,7 +340,8 @@ av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *du
     if (!store_random(to) || apr_pool_create(&entering.pool, pool) != APR_SUCCESS) {
         return AV_BUILD_FAILED;
     }
-    if (!add_index(builder, ID_INDEX, builder->client_count) || !add_index(builder, DIGEST_INDEX, builder->digest_count)) {
+    if (!add_index(builder, ID_INDEX, builder->client_count) ||
+        !add_index(builder, DIGEST_INDEX, builder->digest_count)) {
         return AV_BUILD_FULL;
     }
     for (apr_size_t at = HEADER; at < records_end; at += load(to, at) & UINT32_MAX) {

@@ -1,6 +1,6 @@
-/* A set of clients in a flat piece of memory: records, and an index by id and one by digest. Offsets, no pointers, so that
- * it may lie anywhere; words that are read and written whole, so that a reader who is too late reads wrong values and
- * nothing worse.
+/* A set of clients in a flat piece of memory: records, and an index by id and one by digest. Offsets, no pointers, so
+ * that it may lie anywhere; words that are read and written whole, so that a reader who is too late reads wrong values
+ * and nothing worse.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_CLIENTS_SNAPSHOT_H
 #define AV_CLIENTS_SNAPSHOT_H
@@ -44,8 +44,9 @@ void av_snapshot_start(av_snapshot_builder *builder, av_snapshot to, const av_cr
 /* Adds the client of a line. What is needed meanwhile comes from `pool`. */
 av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *record, unsigned line, apr_pool_t *pool);
 
-/* Call once, after the last client: writes the indexes. Lines that have an id or a secret of an earlier one are appended to
- * `duplicates` (of av_duplicate), as long as it has fewer than `most`; the set is of no use if there is one. */
+/* Call once, after the last client: writes the indexes. Lines that have an id or a secret of an earlier one are
+ * appended to `duplicates` (of av_duplicate), as long as it has fewer than `most`; the set is of no use if there is
+ * one. */
 av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *duplicates, int most, apr_pool_t *pool);
 
 /* Wipes what is written and gives the memory back to the system. Reads as zeros: a set of no clients. */
@@ -53,14 +54,14 @@ void av_snapshot_discard(av_snapshot snapshot);
 
 apr_size_t av_snapshot_count(av_snapshot snapshot);
 
-/* The packed record (client_packing.h) of that id, or of who has a secret of that digest, copied into `pool` and wiped with
- * it; empty where there is none. Where somebody writes at the same time the result means nothing, but the call ends and
- * stays within the memory. */
+/* The packed record (client_packing.h) of that id, or of who has a secret of that digest, copied into `pool` and wiped
+ * with it; empty where there is none. Where somebody writes at the same time the result means nothing, but the call
+ * ends and stays within the memory. */
 av_slice av_snapshot_find_id(av_snapshot snapshot, av_slice id, apr_pool_t *pool);
 av_slice av_snapshot_find_digest(av_snapshot snapshot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool);
 
-/* A secret of the kind that nobody knows. A bcrypt hash has the cost of the dearest one here; where there is none here, and so
- * no client's password costs anything, it is a digest instead. */
+/* A secret of the kind that nobody knows. A bcrypt hash has the cost of the dearest one here; where there is none here,
+ * and so no client's password costs anything, it is a digest instead. */
 av_client_secret av_snapshot_dummy(av_snapshot snapshot, av_secret_kind kind, apr_pool_t *pool);
 
 #endif

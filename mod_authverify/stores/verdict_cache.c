@@ -43,8 +43,9 @@ bool av_verdict_cache_key(const av_verdict_cache *cache, av_slice client, av_sli
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool done = context && av_hmac_start(cache->key, context) && add_part(context, client) && add_part(context, stored) &&
-                add_part(context, presented) && av_hmac_finish(cache->key, context, mac, &size);
+    bool done = context && av_hmac_start(cache->key, context) && add_part(context, client) &&
+                add_part(context, stored) && add_part(context, presented) &&
+                av_hmac_finish(cache->key, context, mac, &size);
     if (done) {
         memcpy(&key->high, mac, sizeof(key->high));
         memcpy(&key->low, mac + sizeof(key->high), sizeof(key->low));

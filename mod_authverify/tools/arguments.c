@@ -69,11 +69,9 @@ const char *avt_arguments_read(int count, const char *const *arguments, const av
         const char *word = arguments[i];
         if (is_over || word[0] != '-' || !word[1]) {
             *(const char **)apr_array_push(*operands) = word;
-        }
-        else if (strcmp(word, "--") == 0) {
+        } else if (strcmp(word, "--") == 0) {
             is_over = true;
-        }
-        else {
+        } else {
             error = read_option(count, arguments, &i, options, target, pool);
         }
     }

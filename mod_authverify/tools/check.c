@@ -199,8 +199,7 @@ static void print_steps(const avt_explanation *explanation, const av_verdict *ve
     }
     if (verdict->reason == AV_ACCEPTED) {
         printf("accepted: client \"%s\", secret \"%s\"\n", verdict->client, verdict->label ? verdict->label : "");
-    }
-    else {
+    } else {
         printf("refused: %s, status %d: %s\n", av_reason_name(verdict->reason), av_reason_status(verdict->reason),
                av_reason_text(verdict->reason));
     }

@@ -141,11 +141,9 @@ static const char *read_add_operands(const apr_array_header_t *operands, const c
         const char *operand = APR_ARRAY_IDX(operands, i, const char *);
         if (strchr(operand, '=')) {
             *(const char **)apr_array_push(limits) = limit_word(operand, pool);
-        }
-        else if (*id || !*operand) {
+        } else if (*id || !*operand) {
             return "one client at a time: FILE [ID] [LIMIT=VALUE ...]";
-        }
-        else {
+        } else {
             *id = operand;
         }
     }

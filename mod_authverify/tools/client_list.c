@@ -110,8 +110,7 @@ static bool show(const avt_clients *clients, int index, json_t *list, apr_pool_t
     }
     if (list) {
         json_array_append_new(list, client_value(&record, avt_words_of(line, pool), pool));
-    }
-    else {
+    } else {
         print_client(&record, avt_words_of(line, pool), pool);
     }
     return true;

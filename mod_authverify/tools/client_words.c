@@ -86,8 +86,7 @@ const char *avt_word_expire(const char *word, const char *expires, apr_pool_t *p
     while (av_slice_split(&rest, ';', &option)) {
         if (!av_slice_starts_with(option, AV_SLICE("expires="))) {
             made = apr_pstrcat(pool, made, ";", av_slice_string(option, pool), NULL);
-        }
-        else if (is_earlier(av_slice_skip(option, strlen("expires=")), expires, pool)) {
+        } else if (is_earlier(av_slice_skip(option, strlen("expires=")), expires, pool)) {
             return word;
         }
     }

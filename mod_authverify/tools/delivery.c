@@ -65,8 +65,7 @@ void avt_delivery_put(avt_delivery *delivery, const av_selector *place, av_slice
 {
     if (place->kind == AV_SELECT_PARAMETER) {
         put_parameter(delivery, place->name, value, pool);
-    }
-    else {
+    } else {
         *(av_header *)apr_array_push(delivery->headers) = (av_header){ place->name, value };
     }
 }

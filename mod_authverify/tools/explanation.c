@@ -29,11 +29,9 @@ static const char *printable(av_slice text, apr_pool_t *pool)
         if (found) {
             *end++ = '\\';
             *end++ = names[found - named];
-        }
-        else if (byte >= ' ' && byte < 0x7f) {
+        } else if (byte >= ' ' && byte < 0x7f) {
             *end++ = (char)byte;
-        }
-        else {
+        } else {
             *end++ = '\\';
             *end++ = 'x';
             *end++ = digits[byte >> 4];
@@ -76,8 +74,7 @@ void avt_explain_choice(avt_explanation *explanation, const av_policy *policy, c
     }
     if (!claim) {
         avt_say(explanation, "no rule sees its credential");
-    }
-    else if (reason != AV_ACCEPTED) {
+    } else if (reason != AV_ACCEPTED) {
         avt_say(explanation, "the head alone is refused: %s", av_reason_text(reason));
     }
 }

@@ -207,8 +207,7 @@ static avt_status show_all(const av_compiler *compiler, bool json)
         error = look(APR_ARRAY_IDX(names, i, const char *), compiler, &facts);
         if (!error && json) {
             json_array_append_new(list, facts_value(&facts));
-        }
-        else if (!error) {
+        } else if (!error) {
             printf("%-24s %-12s %s\n", fact_of(&facts, "name"), fact_of(&facts, "algorithm"),
                    fact_of(&facts, "signature"));
         }

@@ -58,8 +58,7 @@ const char *avt_percent_encode(av_slice text, const char *also, apr_pool_t *pool
             *end++ = '%';
             *end++ = digits[byte >> 4];
             *end++ = digits[byte & 0xf];
-        }
-        else {
+        } else {
             *end++ = text.at[i];
         }
     }

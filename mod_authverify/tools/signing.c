@@ -27,8 +27,8 @@ static void put_value(signing *sign, const av_selector *place, av_slice value)
     av_slice there;
     if (place->kind == AV_SELECT_FIELD) {
         sign->fields->at[sign->fields->count++] = (av_field){ place->name, value };
-    }
-    else if (place->kind == AV_SELECT_HEADER && av_selector_read(place, &sign->view, &there, sign->pool) == AV_ABSENT) {
+    } else if (place->kind == AV_SELECT_HEADER &&
+               av_selector_read(place, &sign->view, &there, sign->pool) == AV_ABSENT) {
         avt_delivery_put(sign->delivery, place, value, sign->pool);
     }
 }
@@ -157,8 +157,7 @@ static EVP_PKEY *read_private_key(const signing *sign, av_slice secret)
         BIO *bio = BIO_new_mem_buf(secret.at, (int)secret.len);
         key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, "") : NULL;
         BIO_free(bio);
-    }
-    else if (!decode_key(sign, secret, &seed)) {
+    } else if (!decode_key(sign, secret, &seed)) {
         key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)seed.at, seed.len);
     }
     ERR_clear_error();

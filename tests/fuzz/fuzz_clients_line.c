@@ -1,5 +1,5 @@
-/* Lines of a clients file: what is read keeps its promises, and comes back the same when it is packed and unpacked. No bytes
- * can be unpacked beyond their end.
+/* Lines of a clients file: what is read keeps its promises, and comes back the same when it is packed and unpacked. No
+ * bytes can be unpacked beyond their end.
  * Input: the line, which is also taken for a packed record.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/digest.h"

@@ -30,7 +30,8 @@ static const struct {
 START_TEST(a_word_stands_in_front_or_not)
 {
     av_slice credential;
-    ck_assert_int_eq(av_authorization_has(tight_copy(values[_i].value), values[_i].word, &credential), values[_i].has_it);
+    ck_assert_int_eq(av_authorization_has(tight_copy(values[_i].value), values[_i].word, &credential),
+                     values[_i].has_it);
     if (values[_i].has_it) {
         assert_slice(credential, values[_i].credential, values[_i].value.at);
     }
@@ -69,9 +70,10 @@ static const struct {
     av_slice text;
     bool is_token68;
 } tokens[] = {
-    { TEXT("a"), true }, { TEXT("aZ09-._~+/"), true }, { TEXT("a="), true }, { TEXT("a==="), true },
-    { TEXT(""), false }, { TEXT("="), false }, { TEXT("a=b"), false }, { TEXT("a b"), false }, { TEXT(" a"), false },
-    { TEXT("a,b"), false }, { TEXT("a\0"), false }, { TEXT("\xc3\xa9"), false }, { TEXT("a\""), false }, { TEXT("a:"), false },
+    { TEXT("a"), true },    { TEXT("aZ09-._~+/"), true }, { TEXT("a="), true },   { TEXT("a==="), true },
+    { TEXT(""), false },    { TEXT("="), false },         { TEXT("a=b"), false }, { TEXT("a b"), false },
+    { TEXT(" a"), false },  { TEXT("a,b"), false },       { TEXT("a\0"), false }, { TEXT("\xc3\xa9"), false },
+    { TEXT("a\""), false }, { TEXT("a:"), false },
 };
 
 START_TEST(a_token_is_of_its_characters)

@@ -78,7 +78,8 @@ START_TEST(a_password_that_bcrypt_might_cut_is_refused)
     char hash[64];
     for (apr_size_t len = 71; len <= 72; len++) {
         const char *password = apr_pstrmemdup(pool, LONGEST, len);
-        ck_assert_int_eq(apr_bcrypt_encode(password, 4, (const unsigned char *)"0123456789abcdef", 16, hash, sizeof(hash)), 0);
+        ck_assert_int_eq(
+            apr_bcrypt_encode(password, 4, (const unsigned char *)"0123456789abcdef", 16, hash, sizeof(hash)), 0);
         read_client(apr_pstrcat(pool, "a x:bcrypt:", hash, NULL));
         ck_assert_pstr_eq(match_at(av_slice_of(password), RECEIVED_AT), len == 71 ? "x" : NULL);
     }
@@ -125,10 +126,13 @@ static const struct {
 
 START_TEST(a_client_may_do_what_its_line_and_the_rule_say)
 {
-    av_rule rule = { .scheme = av_scheme_find(AV_SLICE("bearer")), .org = checks[_i].org,
-                     .environment = checks[_i].environment, .scopes = checks[_i].scopes };
-    av_request request = { .method = AV_SLICE("GET"), .path = AV_SLICE("/a"), .place = AV_SLICE("/a"),
-                           .received_at = RECEIVED_AT };
+    av_rule rule = { .scheme = av_scheme_find(AV_SLICE("bearer")),
+                     .org = checks[_i].org,
+                     .environment = checks[_i].environment,
+                     .scopes = checks[_i].scopes };
+    av_request request = {
+        .method = AV_SLICE("GET"), .path = AV_SLICE("/a"), .place = AV_SLICE("/a"), .received_at = RECEIVED_AT
+    };
     read_client(checks[_i].line);
     assert_reason(av_client_check(&record, &rule, &request), checks[_i].reason, checks[_i].line);
 }

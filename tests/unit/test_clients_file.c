@@ -1,5 +1,5 @@
-/* Files of clients: what is loaded and found, what is refused, and that readers in other processes see one set or the next
- * and never something else.
+/* Files of clients: what is loaded and found, what is refused, and that readers in other processes see one set or the
+ * next and never something else.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/codec.h"
 #include "core/digest.h"
@@ -81,7 +81,8 @@ START_TEST(a_client_is_found_with_all_that_its_line_says)
     ck_assert_uint_eq(record.secret_count, 2);
     ck_assert_int_eq(record.secrets[0].kind, AV_SECRET_SHA256);
     ck_assert_str_eq(record.secrets[0].label, "new");
-    assert_slice(record.secrets[0].value, from_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "a");
+    assert_slice(record.secrets[0].value, from_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+                 "a");
     ck_assert_int_eq(record.secrets[0].expires, apr_time_from_sec(1798761600));
     ck_assert_int_eq(record.secrets[0].not_before, 0);
     ck_assert_int_eq(record.secrets[1].kind, AV_SECRET_PLAIN);
@@ -200,7 +201,9 @@ static const struct {
     { TEXT("a plain:b"), ": line 1: does not end in a line feed; the file may be half-written" },
     { TEXT("a plain:b\nb pl"), ": line 2: does not end in a line feed; the file may be half-written" },
     { TEXT("a plain:b\n# x"), ": line 2: does not end in a line feed; the file may be half-written" },
-    { TEXT("\xef\xbb\xbf" "a plain:b\n"), ": line 1: begins with a byte-order mark; save the file as UTF-8 without one" },
+    { TEXT("\xef\xbb\xbf"
+           "a plain:b\n"),
+      ": line 1: begins with a byte-order mark; save the file as UTF-8 without one" },
     { TEXT("a plain:b\r\n"), ": line 1: ends in CR LF; save the file with LF line ends" },
     { TEXT("a plain:b\n\0\n"), ": line 2: holds a NUL byte; save the file as plain text" },
     { TEXT("# x\n\na plain:b\na plain:c\n"), ": line 4: has the id of line 3" },
@@ -244,7 +247,10 @@ static const apr_size_t too_long[] = { 65537, 131071, 131072, 131073, 262144, 1 
 START_TEST(a_longer_line_is_refused_and_the_next_one_read)
 {
     write_file(apr_pstrcat(pool, long_line(too_long[_i]), "c x\n", NULL));
-    ck_assert_str_eq(open_file("clients"), apr_psprintf(pool, "%s: line 1: is longer than 64 KiB\n%s: line 3: word 2: is "
+    ck_assert_str_eq(
+        open_file("clients"),
+        apr_psprintf(pool,
+                     "%s: line 1: is longer than 64 KiB\n%s: line 3: word 2: is "
                      "neither a secret (plain:, sha256: or bcrypt:, with or without LABEL: before it) nor a limit",
                      path_of("clients"), path_of("clients")));
 }
@@ -277,8 +283,14 @@ static const struct {
     mode_t mode;
     const char *part; /* NULL: it is loaded */
 } modes[] = {
-    { 0600, NULL }, { 0640, NULL }, { 0400, NULL }, { 0440, NULL },
-    { 0660, "run: chmod go-w " }, { 0642, "run: chmod go-w " }, { 0644, "run: chmod o= " }, { 0604, "run: chmod o= " },
+    { 0600, NULL },
+    { 0640, NULL },
+    { 0400, NULL },
+    { 0440, NULL },
+    { 0660, "run: chmod go-w " },
+    { 0642, "run: chmod go-w " },
+    { 0644, "run: chmod o= " },
+    { 0604, "run: chmod o= " },
 };
 
 START_TEST(who_may_write_and_read_is_looked_at)
@@ -340,7 +352,8 @@ START_TEST(a_change_comes_into_force_once)
     load("a plain:b\n");
     ck_assert_ptr_null(refresh(AV_REFRESH_UNCHANGED));
     write_file("b plain:b\nc plain:c\n");
-    ck_assert_str_eq(refresh(AV_REFRESH_LOADED), apr_pstrcat(pool, path_of("clients"), ": 2 clients are in force", NULL));
+    ck_assert_str_eq(refresh(AV_REFRESH_LOADED),
+                     apr_pstrcat(pool, path_of("clients"), ": 2 clients are in force", NULL));
     ck_assert_int_eq(find("a", &record), AV_UNKNOWN_CLIENT);
     ck_assert_int_eq(find("b", &record), AV_ACCEPTED);
     ck_assert_int_eq(find_secret("c", &record), AV_ACCEPTED);
@@ -437,8 +450,8 @@ static const char *set_text(int number)
     const char *filler = apr_pstrcat(pool, "0123456789abcdef0123456789abcdef" + number % 32, NULL);
     const char *text = "";
     for (int i = 0; i < SWAPPED; i++) {
-        text = apr_psprintf(pool, "%sclient-%d s%d:plain:secret-%d-%d-%s org=%d user=%d\n", text, i, number, i, number, filler,
-                            number, number);
+        text = apr_psprintf(pool, "%sclient-%d s%d:plain:secret-%d-%d-%s org=%d user=%d\n", text, i, number, i, number,
+                            filler, number, number);
     }
     return text;
 }
@@ -448,7 +461,8 @@ static bool is_of_one_set(const av_client_record *record, const char *id, apr_po
     const char *set = record->org.len ? record->org.at : "";
     const char *start = apr_psprintf(scratch, "secret-%s-%s-", id + strlen("client-"), set);
     return strcmp(record->id, id) == 0 && record->secret_count == 1 && record->user.len &&
-           strcmp(record->user.at, set) == 0 && strcmp(record->secrets[0].label, apr_pstrcat(scratch, "s", set, NULL)) == 0 &&
+           strcmp(record->user.at, set) == 0 &&
+           strcmp(record->secrets[0].label, apr_pstrcat(scratch, "s", set, NULL)) == 0 &&
            av_slice_starts_with(record->secrets[0].value, av_slice_of(start));
 }
 

@@ -109,9 +109,10 @@ START_TEST(limits_are_read)
 {
     const unsigned char inside[4] = { 192, 0, 2, 9 }, outside[4] = { 192, 0, 3, 1 };
     av_address near = av_address_of_ipv4(inside), far = av_address_of_ipv4(outside);
-    assert_read("a plain:b schemes=basic,bearer methods=GET,HEAD paths=/a/*,/b from=192.0.2.0/24,2001:db8::/32 scopes=x,y "
-                "org=Acme%20Inc environment=test application=11 user=J%c3%bcrgen not-before=2026-01-01 "
-                "expires=2027-01-01T01:00:00+01:00");
+    assert_read(
+        "a plain:b schemes=basic,bearer methods=GET,HEAD paths=/a/*,/b from=192.0.2.0/24,2001:db8::/32 scopes=x,y "
+        "org=Acme%20Inc environment=test application=11 user=J%c3%bcrgen not-before=2026-01-01 "
+        "expires=2027-01-01T01:00:00+01:00");
     ck_assert_str_eq(record.schemes.at, "basic,bearer");
     ck_assert_str_eq(record.limits.methods.at, "GET,HEAD");
     ck_assert_str_eq(record.limits.paths.at, "/a/*,/b");

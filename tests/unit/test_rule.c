@@ -48,7 +48,8 @@ END_TEST
 static const struct {
     const char *line, *fault;
 } faults[] = {
-    { "sginature", "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset; presets are looked up in no folder" },
+    { "sginature",
+      "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset; presets are looked up in no folder" },
     { "sginature", "; did you mean \"signature\"?" },
     { "nothing-like-it secret=env:SECRET", "(AuthVerifyPresetPath is not set)" },
     { "signature word", "word 1 after \"signature\" is not written name=value" },
@@ -321,7 +322,8 @@ START_TEST(an_unused_preset_is_looked_at_without_its_secret)
 
     ck_assert_ptr_null(av_rule_check(&words, &compiler));
     assert_sentence(av_rule_check(&wrong, &compiler), "there is no option \"colour\"");
-    assert_sentence(av_rule_check(&unknown, &compiler), "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset");
+    assert_sentence(av_rule_check(&unknown, &compiler),
+                    "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset");
 }
 END_TEST
 

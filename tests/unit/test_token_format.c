@@ -10,26 +10,16 @@ static const struct {
     av_slice text;
     bool is_of_it;
 } rows[] = {
-    { "3[abc]", TEXT("abc"), true },
-    { "3[abc]", TEXT("ab"), false },
-    { "3[abc]", TEXT("abca"), false },
-    { "3[abc]", TEXT("abd"), false },
-    { "3[abc]", TEXT("ABC"), false },
-    { "3[abc]", TEXT(""), false },
-    { "2-4[a-f]", TEXT("a"), false },
-    { "2-4[a-f]", TEXT("af"), true },
-    { "2-4[a-f]", TEXT("afaf"), true },
-    { "2-4[a-f]", TEXT("afafa"), false },
-    { "2-4[a-f]", TEXT("ag"), false },
-    { "2-4[a-f]", TEXT("a-"), false },
-    { "2[a-f-]", TEXT("a-"), true },
-    { "2[-a-f]", TEXT("a-"), true },
-    { "2[A-Za-z0-9_]", TEXT("Z_"), true },
-    { "2[A-Za-z0-9_]", TEXT("Z\0"), false },
-    { "2[A-Za-z0-9_]", TEXT("Z\n"), false },
-    { "2[A-Za-z0-9_]", TEXT("Z\xc1"), false },
-    { "2[!-~]", TEXT("\x7f!"), false },
-    { "1[x]", TEXT("x"), true },
+    { "3[abc]", TEXT("abc"), true },         { "3[abc]", TEXT("ab"), false },
+    { "3[abc]", TEXT("abca"), false },       { "3[abc]", TEXT("abd"), false },
+    { "3[abc]", TEXT("ABC"), false },        { "3[abc]", TEXT(""), false },
+    { "2-4[a-f]", TEXT("a"), false },        { "2-4[a-f]", TEXT("af"), true },
+    { "2-4[a-f]", TEXT("afaf"), true },      { "2-4[a-f]", TEXT("afafa"), false },
+    { "2-4[a-f]", TEXT("ag"), false },       { "2-4[a-f]", TEXT("a-"), false },
+    { "2[a-f-]", TEXT("a-"), true },         { "2[-a-f]", TEXT("a-"), true },
+    { "2[A-Za-z0-9_]", TEXT("Z_"), true },   { "2[A-Za-z0-9_]", TEXT("Z\0"), false },
+    { "2[A-Za-z0-9_]", TEXT("Z\n"), false }, { "2[A-Za-z0-9_]", TEXT("Z\xc1"), false },
+    { "2[!-~]", TEXT("\x7f!"), false },      { "1[x]", TEXT("x"), true },
     { "256[x]", TEXT("x"), false },
 };
 
@@ -42,8 +32,10 @@ START_TEST(a_text_is_of_a_format_or_not)
 END_TEST
 
 static const char *const refused[] = {
-    "", "36", "[a]", "0[a]", "257[a]", "99999999999999999999[a]", "5-3[a]", "1-257[a]", "1-[a]", "-5[a]", "3[]", "3[a", "3a]",
-    "3[a]b", "3[a]]", "3[f-a]", "3[a b]", "3[\xc3\xa9]", "3 [a]", "3[\x7f]", "3[", "3[a-", "0-3[a]",
+    "",       "36",       "[a]",   "0[a]",   "257[a]", "99999999999999999999[a]",
+    "5-3[a]", "1-257[a]", "1-[a]", "-5[a]",  "3[]",    "3[a",
+    "3a]",    "3[a]b",    "3[a]]", "3[f-a]", "3[a b]", "3[\xc3\xa9]",
+    "3 [a]",  "3[\x7f]",  "3[",    "3[a-",   "0-3[a]",
 };
 
 START_TEST(what_is_no_format_is_refused)
@@ -62,7 +54,8 @@ START_TEST(the_usual_formats_are_as_they_are_said_to_be)
     ck_assert(!av_token_format_is(&av_token_format_hex, AV_SLICE("g3f269a9-932e-eeb0-05e7-14fdff8696b2")));
     ck_assert(av_token_format_is(&av_token_format_alphanumeric, AV_SLICE(FIFTY)));
     ck_assert(!av_token_format_is(&av_token_format_alphanumeric, AV_SLICE(FIFTY "0")));
-    ck_assert(!av_token_format_is(&av_token_format_alphanumeric, AV_SLICE("-bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX")));
+    ck_assert(!av_token_format_is(&av_token_format_alphanumeric,
+                                  AV_SLICE("-bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX")));
 }
 END_TEST
 

@@ -10,8 +10,8 @@ typedef struct candidates {
     apr_size_t seen; /* entries looked at, readable or not */
 } candidates;
 
-/* One signature as written: the prefix must be there, and the rest must decode to the algorithm's length. What cannot be
- * read is no candidate. */
+/* One signature as written: the prefix must be there, and the rest must decode to the algorithm's length. What cannot
+ * be read is no candidate. */
 static bool decode(const candidates *made, av_slice text, av_slice *bytes)
 {
     const av_signature_settings *settings = made->settings;
@@ -43,8 +43,8 @@ static bool add(candidates *made, av_slice text)
     return true;
 }
 
-/* "v1,SIGNATURE" in a list separated by spaces, "v1=SIGNATURE" in one separated by commas. Entries of other versions are
- * for other receivers, but count. */
+/* "v1,SIGNATURE" in a list separated by spaces, "v1=SIGNATURE" in one separated by commas. Entries of other versions
+ * are for other receivers, but count. */
 static bool add_entry(candidates *made, av_slice entry)
 {
     const av_signature_settings *settings = made->settings;

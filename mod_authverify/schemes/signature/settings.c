@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 /* Values that are there before the body is read. */
-#define HEAD_VALUES                                                                                                             \
+#define HEAD_VALUES \
     (AV_SELECTS(HEADER) | AV_SELECTS(PARAMETER) | AV_SELECTS(FIELD) | AV_SELECTS(METHOD) | AV_SELECTS(PATH))
 #define BODY_VALUES (AV_SELECTS(JSON) | AV_SELECTS(FORM))
 
@@ -27,7 +27,8 @@ static const char *set_signature(void *target, const char *value, const av_compi
                                   &settings->signatures[settings->signature_count++], compiler->pool);
 }
 
-static const char *set_selector(av_optional_selector *to, const char *value, unsigned allowed, const av_compiler *compiler)
+static const char *set_selector(av_optional_selector *to, const char *value, unsigned allowed,
+                                const av_compiler *compiler)
 {
     to->is_set = true;
     return av_selector_parse_only(value, allowed, &to->selector, compiler->pool);
@@ -261,8 +262,7 @@ static bool is_field(const av_optional_selector *value)
 static bool uses_fields(const av_signature_settings *settings)
 {
     bool uses = is_field(&settings->timestamp) || is_field(&settings->id) || is_field(&settings->unsigned_id) ||
-                is_field(&settings->client) ||
-                av_template_count(&settings->text, AV_SELECT_FIELD);
+                is_field(&settings->client) || av_template_count(&settings->text, AV_SELECT_FIELD);
     for (apr_size_t i = 0; i < settings->signature_count; i++) {
         uses |= settings->signatures[i].kind == AV_SELECT_FIELD;
     }
@@ -301,8 +301,9 @@ static const char *check_text(av_rule *rule, const av_compiler *compiler)
     static const av_selector body = { AV_SELECT_BODY, { "", 0 } };
     if (!av_template_covers(&settings->text, &body)) {
         *(const char **)apr_array_push(compiler->warnings) =
-            apr_psprintf(compiler->pool, "rule \"%s\": signed= does not cover the body; whoever sees one request can send "
-                                         "another body with it",
+            apr_psprintf(compiler->pool,
+                         "rule \"%s\": signed= does not cover the body; whoever sees one request can send "
+                         "another body with it",
                          rule->name);
     }
     static const av_selector host = { AV_SELECT_HEADER, { "Host", 4 } };
@@ -310,7 +311,8 @@ static const char *check_text(av_rule *rule, const av_compiler *compiler)
     return NULL;
 }
 
-/* A value that is checked, or stands for the delivery, must be signed. %{timestamp} and %{id} in the text are the value. */
+/* A value that is checked, or stands for the delivery, must be signed. %{timestamp} and %{id} in the text are the
+ * value. */
 static const char *check_covered(const av_signature_settings *settings, const av_optional_selector *value,
                                  av_selector_kind alias, const char *option, bool excused, apr_pool_t *pool)
 {
@@ -325,7 +327,8 @@ static const char *check_covered(const av_signature_settings *settings, const av
     if (!value->is_set || named || excused || av_template_covers(&settings->text, &value->selector)) {
         return NULL;
     }
-    return apr_psprintf(pool, "%s=%s is not part of what is signed, so anybody can change it; put %%{%s} into signed=, or %s",
+    return apr_psprintf(pool,
+                        "%s=%s is not part of what is signed, so anybody can change it; put %%{%s} into signed=, or %s",
                         option, av_selector_text(&value->selector, pool), option,
                         alias == AV_SELECT_TIMESTAMP ? "add unsigned-ok=timestamp if the sender's scheme is like that"
                                                      : "use unsigned-id=");
@@ -365,8 +368,8 @@ static unsigned kinds_of_values(const av_signature_settings *settings)
 static void note_headers(av_rule *rule)
 {
     const av_signature_settings *settings = rule->settings;
-    const av_optional_selector *values[] = { &settings->fields, &settings->timestamp, &settings->id, &settings->unsigned_id,
-                                             &settings->client };
+    const av_optional_selector *values[] = { &settings->fields, &settings->timestamp, &settings->id,
+                                             &settings->unsigned_id, &settings->client };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (values[i]->is_set) {
             av_rule_rely_on(rule, &values[i]->selector);
@@ -392,7 +395,8 @@ static const char *add_places(av_rule *rule)
             selector = &settings->fields.selector;
         }
         error = av_rule_add_place(
-            rule, (av_place){ selector->kind == AV_SELECT_HEADER ? AV_PLACE_HEADER : AV_PLACE_PARAMETER, selector->name });
+            rule,
+            (av_place){ selector->kind == AV_SELECT_HEADER ? AV_PLACE_HEADER : AV_PLACE_PARAMETER, selector->name });
     }
     return error;
 }
@@ -417,12 +421,15 @@ static const char *check_client(const av_rule *rule, apr_pool_t *pool)
     if (settings->unsigned_client && !settings->client.is_set) {
         return "unsigned-ok=client is about client=, which is not there";
     }
-    if (!settings->client.is_set || settings->unsigned_client || av_template_covers(&settings->text, &settings->client.selector)) {
+    if (!settings->client.is_set || settings->unsigned_client ||
+        av_template_covers(&settings->text, &settings->client.selector)) {
         return NULL;
     }
-    return apr_psprintf(pool, "client=%s is not part of what is signed; put it into signed=, or add unsigned-ok=client if the "
-                              "sender's scheme is like that (the key of that client is what proves it)",
-                        av_selector_text(&settings->client.selector, pool));
+    return apr_psprintf(
+        pool,
+        "client=%s is not part of what is signed; put it into signed=, or add unsigned-ok=client if the "
+        "sender's scheme is like that (the key of that client is what proves it)",
+        av_selector_text(&settings->client.selector, pool));
 }
 
 const char *av_signature_finish(av_rule *rule, const av_compiler *compiler)

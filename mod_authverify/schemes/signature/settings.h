@@ -48,7 +48,7 @@ typedef struct av_signature_settings {
     bool unsigned_timestamp, unsigned_client; /* the administrator knows that it is not signed */
     av_optional_selector id, unsigned_id;
     av_optional_selector client; /* which of many senders it says it is */
-    char before_id, after_id; /* stand beside the id in the signed text, so they cannot be in it; 0: none */
+    char before_id, after_id;    /* stand beside the id in the signed text, so they cannot be in it; 0: none */
     av_expectation expectations[AV_MAX_EXPECTATIONS];
     apr_size_t expectation_count;
     bool wants_json; /* a value stands inside a JSON body */

@@ -4,9 +4,7 @@
 
 #include <apr_strings.h>
 
-const av_token_format av_token_format_hex = {
-    36, 36, { ['0' ... '9'] = true, ['a' ... 'f'] = true, ['-'] = true }
-};
+const av_token_format av_token_format_hex = { 36, 36, { ['0' ... '9'] = true, ['a' ... 'f'] = true, ['-'] = true } };
 
 const av_token_format av_token_format_alphanumeric = {
     50, 50, { ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true }
@@ -44,8 +42,9 @@ static const char *read_range(const char *text, av_token_format *format)
 
 const char *av_token_format_parse(const char *text, av_token_format *format, apr_pool_t *pool)
 {
-    const char *error = apr_psprintf(pool, "must be written as in 36[0-9a-f-] or 20-64[A-Za-z0-9]: a length of 1 to %d, or a "
-                                           "range of them, and characters",
+    const char *error = apr_psprintf(pool,
+                                     "must be written as in 36[0-9a-f-] or 20-64[A-Za-z0-9]: a length of 1 to %d, or a "
+                                     "range of them, and characters",
                                      AV_LONGEST_TOKEN);
     memset(format, 0, sizeof(*format));
     text = read_number(text, &format->shortest);
@@ -53,7 +52,8 @@ const char *av_token_format_parse(const char *text, av_token_format *format, apr
     if (*text == '-') {
         text = read_number(text + 1, &format->longest);
     }
-    if (*text++ != '[' || !format->shortest || format->longest < format->shortest || format->longest > AV_LONGEST_TOKEN) {
+    if (*text++ != '[' || !format->shortest || format->longest < format->shortest ||
+        format->longest > AV_LONGEST_TOKEN) {
         return error;
     }
     bool is_empty = *text == ']';
