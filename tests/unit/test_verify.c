@@ -429,6 +429,38 @@ START_TEST(a_refusal_never_names_a_client)
 }
 END_TEST
 
+static av_reason gone(const av_client_source *source, const unsigned char digest[AV_SHA256_SIZE],
+                      av_client_record *record, apr_pool_t *of)
+{
+    (void)digest;
+    (void)record;
+    (void)of;
+    ++*(int *)source->store;
+    return AV_STORE_UNAVAILABLE;
+}
+
+static const char *open_gone(void *baton, const char *location, const av_client_source **source)
+{
+    (void)location;
+    *source = baton;
+    return NULL;
+}
+
+/* A list that cannot answer is no list without the client: the next one is not asked, and nobody is let in. */
+START_TEST(clients_that_cannot_be_looked_up_refuse)
+{
+    int asked = 0;
+    av_client_source source = { .store = &asked, .find_by_digest = gone };
+    built_request request = request_of(REQUEST("Authorization: Bearer abc\n"));
+
+    compiler.open_clients = open_gone;
+    compiler.open_baton = &source;
+    av_verdict verdict = decide(policy_of("bearer clients=file:a,file:b"), &request);
+    assert_reason(verdict.reason, AV_STORE_UNAVAILABLE, "bearer");
+    ck_assert_int_eq(asked, 2); /* decide() decides twice */
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
     Suite *suite = suite_create("verify");
@@ -455,5 +487,6 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, a_verdict_names_the_delivery, 0, ROWS(ids));
     tcase_add_test(tests, an_unsigned_id_is_named_where_there_is_no_other);
     tcase_add_test(tests, a_refusal_never_names_a_client);
+    tcase_add_test(tests, clients_that_cannot_be_looked_up_refuse);
     return suite;
 }
