@@ -1,5 +1,6 @@
-/* hmac_cost SIZE...: CPU microseconds of one HMAC-SHA256 over SIZE bytes with a key prepared once: the least that any
- * verifier on this OpenSSL must spend. The minimum of several batches. First prints OpenSSL's version.
+/* hmac_cost SECONDS SIZE: the HMAC-SHA256 of SIZE bytes, again and again, with a key prepared once: the least that any
+ * verifier must spend with this OpenSSL. Prints how often it was done and the CPU seconds that it took, then OpenSSL's
+ * version.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -8,9 +9,6 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCHES 15
-#define BATCH_BYTES (32u << 20) /* what a batch hashes, in as many messages as that makes */
-#define BATCH_MESSAGES 10000    /* but no more than these */
 #define BLOCK 64
 
 static EVP_MD_CTX *inner, *outer, *context;
@@ -44,47 +42,43 @@ static void authenticate(const unsigned char *message, size_t size)
     }
 }
 
-static double cpu_microseconds(void)
+static double cpu_seconds(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static double cost(const unsigned char *message, size_t size)
+/* The clock is asked after so many bytes, not after each message. */
+#define BETWEEN_LOOKS (256u * 1024)
+
+static void repeat(const unsigned char *message, size_t size, double seconds)
 {
-    size_t fitting = BATCH_BYTES / size, messages = fitting < BATCH_MESSAGES ? fitting + 1 : BATCH_MESSAGES;
-    double least = 0;
-    for (int batch = 0; batch < BATCHES; batch++) {
-        double start = cpu_microseconds();
-        for (size_t i = 0; i < messages; i++) {
+    double start = cpu_seconds(), taken = 0;
+    unsigned long done = 0;
+    while (taken < seconds) {
+        for (size_t bytes = 0; bytes < BETWEEN_LOOKS; bytes += size) {
             authenticate(message, size);
+            done++;
         }
-        double taken = (cpu_microseconds() - start) / (double)messages;
-        least = batch == 0 || taken < least ? taken : least;
+        taken = cpu_seconds() - start;
     }
-    return least;
+    printf("%lu %.9f\n%s\n", done, taken, OpenSSL_version(OPENSSL_VERSION));
 }
 
 int main(int count, char **arguments)
 {
     EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    double seconds = count == 3 ? strtod(arguments[1], NULL) : 0;
+    size_t size = count == 3 ? strtoul(arguments[2], NULL, 10) : 0;
+    unsigned char *message = size ? malloc(size) : NULL;
     context = EVP_MD_CTX_new();
-    if (!sha256 || !context) {
-        stop("no SHA-256");
+    if (!sha256 || !context || !message || seconds <= 0) {
+        stop("usage: hmac_cost SECONDS SIZE");
     }
+    memset(message, '.', size);
     inner = keyed(sha256, 0x36);
     outer = keyed(sha256, 0x5c);
-    puts(OpenSSL_version(OPENSSL_VERSION));
-    for (int i = 1; i < count; i++) {
-        size_t size = strtoul(arguments[i], NULL, 10);
-        unsigned char *message = size ? malloc(size) : NULL;
-        if (!message) {
-            stop("a size must be a positive number of bytes");
-        }
-        memset(message, '.', size);
-        printf("%zu %.3f\n", size, cost(message, size));
-        free(message);
-    }
+    repeat(message, size, seconds);
     return 0;
 }

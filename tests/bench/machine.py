@@ -10,7 +10,7 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
-from loader import SIZES, pinned
+from loader import pinned
 from server import httpd_binary
 
 
@@ -26,17 +26,27 @@ def two_cores():
     os.sched_setaffinity(0, cores)
 
 
-def hmac_costs(sizes, folder, core):
-    """(OpenSSL's version, CPU microseconds of the HMAC alone for each size). Builds its program in `folder`."""
-    program = Path(folder, "hmac_cost")
-    subprocess.run(["cc", "-O2", Path(__file__).with_name("hmac_cost.c"), "-lcrypto", "-o", program], check=True)
-    result = subprocess.run([*pinned(core), program, *(str(SIZES[size]) for size in sizes)], check=True,
-                            capture_output=True, text=True)
-    version, *lines = result.stdout.splitlines()
-    return version, {size: float(line.split()[1]) for size, line in zip(sizes, lines)}
+class Hmac:
+    """The HMAC alone, by a program that is built in `folder`."""
+
+    def __init__(self, folder, core):
+        self.core = core
+        self.program = Path(folder, "hmac_cost")
+        subprocess.run(["cc", "-O2", Path(__file__).with_name("hmac_cost.c"), "-lcrypto", "-o", self.program], check=True)
+        self.openssl = self._run(0.01, 1)[1]
+
+    def _run(self, seconds, size):
+        return subprocess.run([*pinned(self.core), self.program, str(seconds), str(size)], check=True,
+                              capture_output=True, text=True).stdout.splitlines()
+
+    def cost(self, seconds, size):
+        """(how often it was done in `seconds`, CPU seconds that this took)."""
+        done, taken = self._run(seconds, size)[0].split()
+        return int(done), float(taken)
 
 
 def describe(openssl):
+    """What the figures depend on, for whoever reads them."""
     processor = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     server = subprocess.run([httpd_binary(), "-v"], check=True, capture_output=True, text=True).stdout
     return {"httpd": server.splitlines()[0].partition(": ")[2], "openssl": openssl, "kernel": platform.release(),

@@ -23,11 +23,13 @@ PEERS = {
     "1m": "haproxy adds 781 to its own bare server, njs 782; pure HMAC is 728",
     "16m": "the best takes in all 6.6 x bare httpd; bare httpd and pure HMAC would be 3.8 x",
 }
+PURE = "pure HMAC-SHA256"
 KIB = 1024
 
 
 def summary(rows):
-    """The figures of each target, microseconds a request. `rows`: its rounds as (requests, CPU seconds)."""
+    """The figures of each row, microseconds a request. `rows`: the rounds of PURE and of each target as (requests, CPU
+    seconds)."""
     costs = {name: [1e6 * seconds / requests for requests, seconds in rounds] for name, rounds in rows.items()}
     bare = costs["bare"]
     return {name: {
@@ -54,15 +56,19 @@ def goal(size, name, pure):
     return f"{number(limit) if limit else '-':>6} {number(factor * pure):>8} = {factor:.2f} x"
 
 
-def print_costs(size, figures, pure, connections):
-    print(f"\n\n{size}, {connections} connections: CPU µs for each request. Pure HMAC-SHA256: {number(pure)}")
-    print(f"{'':22}|{'in all':^18}|{'x bare':^15}|{'added to bare':^18}|{'':7}|{'may add: set, here':^25}\n"
+def print_costs(size, figures, connections):
+    print(f"\n\n{size}, {connections} connections: CPU µs for each request\n"
+          f"{'':22}|{'in all':^18}|{'x bare':^15}|{'added to bare':^18}|{'added':^15}|{'may add: set, here':^25}\n"
           f"{'':22}|{'minimum':>8} {'median':>8} |{'minima':>6} {'median':>7} |{'minima':>8} {'median':>8} |"
-          f"{'x pure':>6} |")
+          f"{'x pure':>6} {'median':>7} |")
+    pure = figures[PURE]
+    print(f"{PURE:22}|{number(pure['minimum']):>8} {number(pure['median']):>8} |{'':14} |{'':17} |{'':14} |")
     for name, row in figures.items():
-        print(f"{name:22}|{number(row['minimum']):>8} {number(row['median']):>8} |{row['ratio_of_minima']:6.2f} "
-              f"{row['median_ratio']:7.2f} |{number(row['added_minima']):>8} {number(row['added_median']):>8} |"
-              f"{row['added_minima'] / pure:6.2f} |{goal(size, name, pure)}")
+        if name != PURE:
+            print(f"{name:22}|{number(row['minimum']):>8} {number(row['median']):>8} |{row['ratio_of_minima']:6.2f} "
+                  f"{row['median_ratio']:7.2f} |{number(row['added_minima']):>8} {number(row['added_median']):>8} |"
+                  f"{row['added_minima'] / pure['minimum']:6.2f} {row['added_median'] / pure['median']:7.2f} |"
+                  f"{goal(size, name, pure['minimum'])}")
     if size in PEERS:
         print(f"elsewhere: {PEERS[size]}")
 
