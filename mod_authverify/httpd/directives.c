@@ -72,6 +72,7 @@ static const char *add_rule(cmd_parms *cmd, avh_section *section, const av_words
     section->protection = AVH_ON;
     if (!section->policy) {
         section->policy = av_policy_create(cmd->pool);
+        section->policy->is_passing = is_htaccess(cmd);
     }
     if (is_htaccess(cmd)) {
         return add_narrowed(cmd, section, words, also);

@@ -131,8 +131,11 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
         decision->verdict = prove(r, memory, section);
     }
     decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;
-    memory->decisions = decision;
     avh_log_verdict(r, section, &decision->verdict);
+    if (r->main && section->policy && section->policy->is_passing) {
+        return decision; /* the policy ends with this lookup, and the next one may have its address: not remembered */
+    }
+    memory->decisions = decision;
     if (r->main && decision->verdict.reason != AV_ACCEPTED) {
         memory->looked_up = decision;
     }
