@@ -88,6 +88,11 @@ AS_IF([test "$with_check" != no],
         [check], [check-devel])])
 AM_CONDITIONAL([WITH_CHECK], [test "$with_check" != no])])
 
+# AV_FIND_VALGRIND: the check that no secret decides a branch is built where valgrind's header is there.
+AC_DEFUN([AV_FIND_VALGRIND],
+[AC_CHECK_HEADER([valgrind/memcheck.h], [with_valgrind=yes], [with_valgrind=no])
+AM_CONDITIONAL([WITH_VALGRIND], [test "$with_valgrind" = yes])])
+
 # AV_OPTION_WERROR: warnings are always on; --enable-werror makes them errors.
 AC_DEFUN([AV_OPTION_WERROR],
 [AC_ARG_ENABLE([werror],

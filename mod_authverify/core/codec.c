@@ -1,21 +1,29 @@
 /* Hexadecimal, base64, base64url and percent-encoding, strict in one direction and plain in the other.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "codec.h"
+#include "constant_time.h"
+
+#include <limits.h>
 
 static const char hex_alphabet[] = "0123456789abcdef";
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/* All bits where low <= byte <= high, else none. What is decoded may be a secret: its bytes decide no branch and no
+ * address. */
+static unsigned within(unsigned byte, unsigned low, unsigned high)
+{
+    return (((byte - low) | (high - byte)) >> (sizeof(unsigned) * CHAR_BIT - 1)) - 1;
+}
+
 /* The value of a hexadecimal digit, or -1. */
 static int hex_digit(char digit, bool upper_too)
 {
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
-    }
-    return upper_too && digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+    unsigned byte = (unsigned char)digit;
+    unsigned decimal = within(byte, '0', '9'), lower = within(byte, 'a', 'f');
+    unsigned upper = within(byte, 'A', 'F') & (0U - upper_too);
+    return (int)((decimal & (byte - '0')) | (lower & (byte - 'a' + 10)) | (upper & (byte - 'A' + 10)) |
+                 ~(decimal | lower | upper));
 }
 
 static bool decode_hex(av_slice text, bool upper_too, unsigned char *out, apr_size_t capacity, apr_size_t *len)
@@ -23,31 +31,26 @@ static bool decode_hex(av_slice text, bool upper_too, unsigned char *out, apr_si
     if (text.len % 2 != 0 || text.len / 2 > capacity) {
         return false;
     }
+    unsigned wrong = 0;
     for (apr_size_t i = 0; i < text.len / 2; i++) {
-        int high = hex_digit(text.at[2 * i], upper_too);
-        int low = hex_digit(text.at[2 * i + 1], upper_too);
-        if (high < 0 || low < 0) {
-            return false;
-        }
+        unsigned high = (unsigned)hex_digit(text.at[2 * i], upper_too);
+        unsigned low = (unsigned)hex_digit(text.at[2 * i + 1], upper_too);
+        wrong |= (high | low) & ~0xfU;
         out[i] = (unsigned char)(high << 4 | low);
     }
-    *len = text.len / 2;
-    return true;
+    apr_size_t is_right = av_opaque(!wrong);
+    *len = text.len / 2 * is_right;
+    return is_right;
 }
 
 /* The six bits that a character of the alphabet stands for, or -1. */
 static int sextet(char character, const char *alphabet)
 {
-    if (character >= 'A' && character <= 'Z') {
-        return character - 'A';
-    }
-    if (character >= 'a' && character <= 'z') {
-        return character - 'a' + 26;
-    }
-    if (character >= '0' && character <= '9') {
-        return character - '0' + 52;
-    }
-    return character == alphabet[62] ? 62 : character == alphabet[63] ? 63 : -1;
+    unsigned byte = (unsigned char)character, plus = (unsigned char)alphabet[62], slash = (unsigned char)alphabet[63];
+    unsigned upper = within(byte, 'A', 'Z'), lower = within(byte, 'a', 'z'), decimal = within(byte, '0', '9');
+    unsigned is_plus = within(byte, plus, plus), is_slash = within(byte, slash, slash);
+    return (int)((upper & (byte - 'A')) | (lower & (byte - 'a' + 26)) | (decimal & (byte - '0' + 52)) | (is_plus & 62) |
+                 (is_slash & 63) | ~(upper | lower | decimal | is_plus | is_slash));
 }
 
 static bool decode_sextets(av_slice text, const char *alphabet, unsigned char *out, apr_size_t capacity,
@@ -55,6 +58,7 @@ static bool decode_sextets(av_slice text, const char *alphabet, unsigned char *o
 {
     unsigned int bits = 0;
     unsigned int held = 0;
+    unsigned int wrong = 0;
     apr_size_t written = 0;
 
     /* One character more than whole groups holds six bits, which are no byte. */
@@ -62,11 +66,9 @@ static bool decode_sextets(av_slice text, const char *alphabet, unsigned char *o
         return false;
     }
     for (apr_size_t i = 0; i < text.len; i++) {
-        int value = sextet(text.at[i], alphabet);
-        if (value < 0) {
-            return false;
-        }
-        bits = bits << 6 | (unsigned int)value;
+        unsigned int value = (unsigned int)sextet(text.at[i], alphabet);
+        wrong |= value & ~0x3fU;
+        bits = bits << 6 | (value & 0x3f);
         held += 6;
         if (held >= 8) {
             held -= 8;
@@ -74,11 +76,9 @@ static bool decode_sextets(av_slice text, const char *alphabet, unsigned char *o
             bits &= (1U << held) - 1;
         }
     }
-    if (bits != 0) {
-        return false;
-    }
-    *len = written;
-    return true;
+    apr_size_t is_right = av_opaque(!(wrong | bits));
+    *len = written * is_right;
+    return is_right;
 }
 
 /* With its padding a text is whole groups of four; without it, base64 is base64url in another alphabet. */

@@ -16,7 +16,8 @@ typedef enum av_encoding {
 /* Decodes the whole of `text` into `out`, which has room for `capacity` bytes, and sets `*len`.
  * Returns false, with *len 0 and `out` unspecified, if anything in `text` is not of the encoding (blanks, line ends, a
  * wrong case, missing or superfluous padding, non-zero unused bits, trailing bytes), or if the value does not fit.
- * An empty text is the empty value. Allocates nothing. */
+ * An empty text is the empty value. Allocates nothing. The time depends on the length, the padding and the verdict, on
+ * no other byte. */
 bool av_decode(av_encoding encoding, av_slice text, unsigned char *out, apr_size_t capacity, apr_size_t *len);
 
 /* Room that av_decode needs at most for a text of `len` characters. */

@@ -1,14 +1,16 @@
 /* The format of a token or a secret.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "format.h"
+#include "../../core/constant_time.h"
 
 #include <apr_strings.h>
 
-const av_token_format av_token_format_hex = { 36, 36, { ['0' ... '9'] = true, ['a' ... 'f'] = true, ['-'] = true } };
+/* The bits of a range of characters that lies in one word. */
+#define RANGE(first, last) (~UINT64_C(0) >> (63 - (last) % 64) & ~UINT64_C(0) << (first) % 64)
 
-const av_token_format av_token_format_alphanumeric = {
-    50, 50, { ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true }
-};
+const av_token_format av_token_format_hex = { 36, 36, { RANGE('0', '9') | RANGE('-', '-'), RANGE('a', 'f') } };
+
+const av_token_format av_token_format_alphanumeric = { 50, 50, { RANGE('0', '9'), RANGE('A', 'Z') | RANGE('a', 'z') } };
 
 static const char *read_number(const char *text, apr_size_t *number)
 {
@@ -35,7 +37,7 @@ static const char *read_range(const char *text, av_token_format *format)
         return NULL;
     }
     for (int character = first; character <= last; character++) {
-        format->allowed[character] = true;
+        format->allowed[character >> 6] |= UINT64_C(1) << (character & 63);
     }
     return text + 1;
 }
@@ -63,15 +65,23 @@ const char *av_token_format_parse(const char *text, av_token_format *format, apr
     return !is_empty && text && strcmp(text, "]") == 0 ? NULL : error;
 }
 
+/* 1 for a character that is none of them. Both words are asked: an address would tell which one was. */
+static uint64_t is_wrong(const av_token_format *format, unsigned char character)
+{
+    uint64_t is_upper = av_opaque(character >> 6 & 1);
+    uint64_t low = format->allowed[0] >> character % 64, high = format->allowed[1] >> character % 64;
+    uint64_t is_right = (low & (is_upper ^ 1)) | (high & is_upper);
+    return (is_right ^ 1) | character >> 7;
+}
+
 bool av_token_format_is(const av_token_format *format, av_slice text)
 {
-    unsigned wrong = text.len < format->shortest || text.len > format->longest;
-    if (wrong) {
+    uint64_t wrong = 0;
+    if (text.len < format->shortest || text.len > format->longest) {
         return false;
     }
     for (apr_size_t i = 0; i < text.len; i++) {
-        unsigned char character = (unsigned char)text.at[i];
-        wrong |= character & 0x80 || !format->allowed[character & 0x7f];
+        wrong |= is_wrong(format, (unsigned char)text.at[i]);
     }
     return !wrong;
 }
