@@ -11,7 +11,10 @@ bool av_authorization_has(av_slice value, av_slice word, av_slice *credential)
         *credential = value;
         return !rest.at;
     }
-    *credential = rest.at ? rest : (av_slice){ "", 0 };
+    while (rest.len && rest.at[0] == ' ') {
+        rest = av_slice_skip(rest, 1);
+    }
+    *credential = rest.at ? rest : AV_SLICE("");
     return av_slice_equal_nocase(first, word);
 }
 

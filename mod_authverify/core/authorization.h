@@ -1,4 +1,4 @@
-/* The Authorization header: a scheme word, one space, a credential (RFC 9110 section 11.4).
+/* The Authorization header: a scheme word, spaces, a credential (RFC 9110 section 11.4).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_AUTHORIZATION_H
 #define AV_AUTHORIZATION_H
@@ -6,7 +6,7 @@
 #include "authverify.h"
 
 /* The word stands in front of the value, in any case; the empty word stands for a value without a space. *credential is
- * what follows the word and its one space, and may be empty. */
+ * what follows the word and its spaces, and may be empty. */
 bool av_authorization_has(av_slice value, av_slice word, av_slice *credential);
 
 /* The credential of that word in the request's only Authorization header. Returns AV_ACCEPTED, AV_NOT_PRESENTED, or

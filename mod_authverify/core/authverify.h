@@ -108,6 +108,7 @@ typedef struct av_verdict {
     const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
     const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
     av_slice id;        /* what the sender calls this delivery; believed only with AV_ACCEPTED */
+    bool is_empty;      /* the one proof that was sent is empty: a place for a credential, and none in it */
 } av_verdict;
 
 /* Looks at the head of the request: which rule sees its credential, is the credential well-formed, and is it on time

@@ -170,6 +170,7 @@ av_verdict av_refusal(av_reason reason, const av_claim *claim)
     if (claim) {
         verdict.rule = claim->rule;
         verdict.id = claim->id.len ? claim->id : claim->unsigned_id;
+        verdict.is_empty = claim->proof_count == 1 && !claim->proofs[0].bytes.len;
     }
     return verdict;
 }

@@ -105,7 +105,7 @@ static const char *challenge_parameters(const av_rule *rule, const av_verdict *v
     if (strcmp(challenge_name(rule), "Basic") == 0) {
         return ", charset=\"UTF-8\"";
     }
-    if (strcmp(challenge_name(rule), "Bearer") != 0 || verdict->rule != rule) {
+    if (strcmp(challenge_name(rule), "Bearer") != 0 || verdict->rule != rule || verdict->is_empty) {
         return "";
     }
     return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
