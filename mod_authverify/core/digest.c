@@ -29,8 +29,9 @@ const av_crypto *av_crypto_create(apr_pool_t *pool)
     av_crypto *crypto = apr_palloc(pool, sizeof(*crypto));
     crypto->sha1 = fetch("SHA1", pool);
     crypto->sha256 = fetch("SHA256", pool);
+    crypto->sha384 = fetch("SHA384", pool);
     crypto->sha512 = fetch("SHA512", pool);
-    return crypto->sha1 && crypto->sha256 && crypto->sha512 ? crypto : NULL;
+    return crypto->sha1 && crypto->sha256 && crypto->sha384 && crypto->sha512 ? crypto : NULL;
 }
 
 static apr_status_t free_context(void *context)

@@ -9,7 +9,7 @@
 /* The library's algorithms: fetching one costs more than hashing a small body, so it happens once. Read-only
  * afterwards. */
 typedef struct av_crypto {
-    EVP_MD *sha1, *sha256, *sha512;
+    EVP_MD *sha1, *sha256, *sha384, *sha512;
 } av_crypto;
 
 /* Fetches the algorithms; they are freed when `pool` is cleared. NULL where the library has one of them not. */

@@ -70,6 +70,11 @@ av_json *av_json_load(av_slice text, apr_pool_t *pool)
     return json;
 }
 
+const struct json_t *av_json_root(const av_json *json)
+{
+    return json->root;
+}
+
 /* Cuts the next reference token off `*pointer`, which stands at its "/", and undoes its escapes: ~1 is /, ~0 is ~. */
 static const char *take_token(const char **pointer, apr_pool_t *pool)
 {

@@ -1,4 +1,4 @@
-/* Single values out of a JSON body, by RFC 6901 pointer. Duplicate members, NUL and deep nesting are refused before the
+/* Single values out of a JSON text, by RFC 6901 pointer. Duplicate members, NUL and deep nesting are refused before the
  * library sees them or by it; nothing is ever taken from a text that is not JSON as a whole (RFC 8259).
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_JSON_H
@@ -20,6 +20,9 @@ av_json *av_json_load(av_slice text, apr_pool_t *pool);
  * an integer's decimal digits, "true" or "false". Borrows from the document or from `pool`.
  * Returns false if nothing is there, or null, a real number (its text is not known), an object, an array. */
 bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_pool_t *pool);
+
+/* The document as the library has it, for who reads more than single scalars. Borrows from the document. */
+const struct json_t *av_json_root(const av_json *json);
 
 /* True if `pointer` is one that RFC 6901 section 3 allows. For configuration time. */
 bool av_json_pointer_is_valid(const char *pointer);
