@@ -107,6 +107,7 @@ typedef struct av_verdict {
     const char *label;   /* of the secret that matched; only ever set with the client */
     const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
     const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
+    bool is_preflight;  /* not presented, and a preflight that av_is_preflight lets pass */
     av_slice id;        /* what the sender calls this delivery; believed only with AV_ACCEPTED */
     bool is_empty;      /* the one proof that was sent is empty: a place for a credential, and none in it */
 } av_verdict;
@@ -117,6 +118,12 @@ typedef struct av_verdict {
  * refusal. *claim is NULL only where no rule saw a credential; its chain has one claim for the rule that decides and
  * one for each rule that must hold besides. All of it lives in `pool` and borrows from `policy` and `request`. */
 av_reason av_find(const av_policy *policy, const av_request *request, av_claim **claim, apr_pool_t *pool);
+
+/* The request is a CORS preflight (preflight.h) that may pass unproven where the configuration says so: it shows no rule
+ * its credential, some alternative that needs one could decide the request that it asks about, and the limits of that
+ * one and of every rule that must hold besides allow it: from= and paths=, and methods= of the method asked about. Asked
+ * before av_find; what is no preflight is decided as any request. */
+bool av_is_preflight(const av_policy *policy, const av_request *request, apr_pool_t *pool);
 
 /* Opens a lane for each key that the claims may be proven with and feeds it what is signed before the body.
  * `claim` must come from an av_find that returned AV_ACCEPTED. Returns AV_ACCEPTED or the reason of the refusal.

@@ -3,6 +3,7 @@
 #include "authorization.h"
 #include "client.h"
 #include "policy.h"
+#include "preflight.h"
 #include "reading.h"
 
 static bool sees_header(av_slice name, const av_request *request)
@@ -133,6 +134,43 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
     }
     av_reason reason = find_claim(rule, request, claim, pool);
     return reason == AV_ACCEPTED ? find_also(policy, request, *claim, pool) : reason;
+}
+
+/* The request asked about could be one of the rule's: what it shows cannot be known yet, its limits can. */
+static bool may_ask(const av_rule *rule, const av_request *asked)
+{
+    return av_limits_check(&rule->limits, asked) == AV_ACCEPTED;
+}
+
+static bool sees_any_credential(const apr_array_header_t *rules, const av_request *request, apr_pool_t *pool)
+{
+    for (int i = 0; i < rules->nelts; i++) {
+        const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
+        if (!rule->proves_nobody && sees_credential(rule, request, pool)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool av_is_preflight(const av_policy *policy, const av_request *request, apr_pool_t *pool)
+{
+    av_request asked = *request;
+    bool may_any = false;
+    if (!av_preflight_read(request, &asked.method, pool) || sees_any_credential(policy->rules, request, pool) ||
+        sees_any_credential(policy->also, request, pool)) {
+        return false;
+    }
+    for (int i = 0; i < policy->also->nelts; i++) {
+        if (!may_ask(APR_ARRAY_IDX(policy->also, i, const av_rule *), &asked)) {
+            return false;
+        }
+    }
+    for (int i = 0; i < policy->rules->nelts; i++) {
+        const av_rule *rule = APR_ARRAY_IDX(policy->rules, i, const av_rule *);
+        may_any |= !rule->proves_nobody && may_ask(rule, &asked);
+    }
+    return may_any;
 }
 
 /* Who the claim must be: the rule's one sender, or whoever the list of clients has. A client that is not there is

@@ -40,7 +40,10 @@ static const char *or_dash(const char *text)
 static const char *result_word(const avh_section *section, const av_verdict *verdict)
 {
     if (avh_is_observed(section)) {
-        return verdict->reason == AV_ACCEPTED ? "would-accept" : "would-refuse";
+        return verdict->reason == AV_ACCEPTED || avh_is_preflight(section, verdict) ? "would-accept" : "would-refuse";
+    }
+    if (avh_is_preflight(section, verdict)) {
+        return "preflight";
     }
     if (avh_is_unproven(section, verdict)) {
         return "unproven";
@@ -198,7 +201,8 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
         set_variable(r, "AUTHVERIFY_RULE", verdict->rule->name);
     }
     if (verdict->reason != AV_ACCEPTED) {
-        set_variable(r, "AUTHVERIFY_REASON", av_reason_name(verdict->reason));
+        bool has_reason = !avh_is_preflight(section, verdict);
+        set_variable(r, "AUTHVERIFY_REASON", has_reason ? av_reason_name(verdict->reason) : NULL);
         return;
     }
     set_variable(r, "AUTHVERIFY_CLIENT", verdict->client);

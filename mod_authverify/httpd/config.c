@@ -39,6 +39,7 @@ void *avh_section_merge(apr_pool_t *pool, void *outer_section, void *inner_secti
     PICK(mode);
     PICK(override);
     PICK(strict_path);
+    PICK(preflight);
     PICK(require_seen);
     PICK(error_body);
     PICK(body_limit);

@@ -37,6 +37,7 @@ typedef struct avh_section {
     avh_mode mode;
     avh_switch override;
     avh_switch strict_path;
+    avh_switch preflight;
     avh_switch require_seen; /* a Require authverify stands here or above */
     avh_error_body error_body;
     apr_off_t body_limit;
@@ -71,11 +72,18 @@ static inline bool avh_is_observed(const avh_section *section)
     return section->mode == AVH_OBSERVE && section->protection == AVH_ON;
 }
 
-/* The request showed no credential at all in a section where "Require authverify" has the last word on that. */
+/* The request is a preflight, and those pass here. */
+static inline bool avh_is_preflight(const avh_section *section, const av_verdict *verdict)
+{
+    return verdict->is_preflight && section->preflight == AVH_SWITCH_ON && section->protection == AVH_ON;
+}
+
+/* The request goes on unproven: a preflight, or one that showed no credential at all in a section where "Require
+ * authverify" has the last word on that. */
 static inline bool avh_is_unproven(const avh_section *section, const av_verdict *verdict)
 {
-    return section->mode == AVH_OPTIONAL && section->protection == AVH_ON && verdict->reason == AV_NOT_PRESENTED &&
-           !verdict->rule;
+    bool is_optional = section->mode == AVH_OPTIONAL && section->protection == AVH_ON;
+    return (is_optional && verdict->reason == AV_NOT_PRESENTED && !verdict->rule) || avh_is_preflight(section, verdict);
 }
 
 /* Paths that a second decoder may read differently are refused. */

@@ -147,6 +147,12 @@ static const char *set_strict_path(cmd_parms *cmd, void *section, int on)
     return named(cmd, outside_limit(cmd));
 }
 
+static const char *set_preflight(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->preflight = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
+
 /* "25m": bytes, with k, m or g for powers of 1024. */
 static const char *read_size(const char *value, apr_off_t most, apr_off_t *size)
 {
@@ -355,6 +361,8 @@ const command_rec avh_directives[] = {
                   "what senders call this server: https://host, or as-registered"),
     AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,
                  "whether paths that a second decoder may read differently are refused"),
+    AP_INIT_FLAG("AuthVerifyPreflight", set_preflight, NULL, SECTIONS,
+                 "whether a CORS preflight passes unproven, without identity and body"),
     AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS,
                   "problem, html or empty: the body of a refusal"),
     AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS,

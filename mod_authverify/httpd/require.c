@@ -88,8 +88,8 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
         return AUTHZ_DENIED;
     }
     const av_verdict *verdict = &avh_decide(r, section)->verdict;
-    if (avh_is_observed(section)) {
-        return AUTHZ_GRANTED; /* what is only observed changes no status */
+    if (avh_is_observed(section) || avh_is_preflight(section, verdict)) {
+        return AUTHZ_GRANTED; /* what is only observed changes no status; a preflight passes where it is let pass */
     }
     if (avh_is_unproven(section, verdict)) {
         return AUTHZ_DENIED_NO_USER;

@@ -55,6 +55,15 @@ static void hand_identity_on(request_rec *r, const avh_section *section, const a
     }
 }
 
+/* A preflight goes on without proof, and so without anything that could make another method of it. */
+static void strip_overrides(request_rec *r)
+{
+    static const char *const overrides[] = { "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override" };
+    for (size_t i = 0; i < sizeof(overrides) / sizeof(overrides[0]); i++) {
+        avh_strip_header(r, overrides[i]);
+    }
+}
+
 static int apply(request_rec *r, const avh_section *section, const avh_decision *decision)
 {
     if (avh_is_observed(section)) {
@@ -63,6 +72,10 @@ static int apply(request_rec *r, const avh_section *section, const avh_decision 
     }
     if (avh_is_unproven(section, &decision->verdict)) {
         avh_export_environment(r, section, &decision->verdict);
+        if (avh_is_preflight(section, &decision->verdict)) {
+            strip_overrides(r);
+            return DECLINED;
+        }
         return section->require_seen == AVH_SWITCH_ON ? DECLINED : avh_refuse_for(r, section, AV_MISCONFIGURED);
     }
     if (decision->verdict.reason != AV_ACCEPTED) {

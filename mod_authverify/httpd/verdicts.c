@@ -94,6 +94,9 @@ static av_verdict prove(request_rec *r, request_memory *memory, const avh_sectio
     av_claim *claim = NULL;
     *request = avh_view_for(&memory->view, section, client_request(r));
 
+    if (section->preflight == AVH_SWITCH_ON && av_is_preflight(section->policy, request, pool)) {
+        return (av_verdict){ .reason = AV_NOT_PRESENTED, .is_preflight = true };
+    }
     av_reason reason = av_find(section->policy, request, &claim, pool);
     if (reason != AV_ACCEPTED) {
         return av_refusal(reason, claim);

@@ -62,6 +62,9 @@ HOSTS = {
     PAIR_HINT + '; exempt <LocationMatch "/health$">':
         PROXY + IN_API + '<LocationMatch "/health$">\nAuthVerify off\n</LocationMatch>\n',
     PAIR_HINT + "; TraceEnable on": PROXY + IN_API + "TraceEnable on\n",
+    PAIR_HINT + PREFLIGHT: PROXY + at("/api", PAIR + "\nAuthVerifyPreflight on"),
+    PAIR_HINT + PREFLIGHT + "; <Limit> rules": PROXY + at(
+        "/api", PAIR + "\nAuthVerifyPreflight on\n<Limit DELETE>\nRequire all denied\n</Limit>"),
     PAIR_HINT + "; MergeTrailers On": PROXY + IN_API + "MergeTrailers On\n",
     PAIR_HINT + "; RewriteRule ^/api/(.*) http://backend/$1 [P]":
         IN_API + 'RewriteEngine on\nRewriteRule "^/api/(.*)" "http://127.0.0.1:${BACKEND}/$1" [P]\n',
