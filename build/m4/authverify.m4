@@ -73,6 +73,23 @@ AC_DEFUN([AV_REQUIRE_LIBRARY],
 PKG_CHECK_MODULES([$1], [$2], [], [AV_MISSING([$3], [$4], [$5])])
 m4_tolower([$1])_version=`$PKG_CONFIG --modversion m4_bpatsubst([$2], [ .*])`])
 
+# AV_OPTION_CURL(VERSION): libcurl, for what is asked of other servers. Without it (--without-curl, or none is there)
+# AV_HAVE_CURL is not defined, and what needs it says so.
+AC_DEFUN([AV_OPTION_CURL],
+[AC_ARG_WITH([curl],
+    [AS_HELP_STRING([--without-curl], [build without libcurl (default: with it where it is there)])],
+    [], [with_curl=check])
+AC_REQUIRE([AV_REQUIRE_PKG_CONFIG])
+AS_IF([test "$with_curl" != no],
+    [PKG_CHECK_MODULES([CURL], [libcurl >= $1],
+        [with_curl=yes
+         CURL_CFLAGS="$CURL_CFLAGS -DAV_HAVE_CURL"],
+        [AS_IF([test "$with_curl" = yes],
+            [AV_MISSING([libcurl $1 or later], [libcurl4-openssl-dev], [libcurl-devel], [--without-curl])])
+         with_curl="no (libcurl4-openssl-dev or libcurl-devel is missing)"])])
+AC_SUBST([CURL_CFLAGS])
+AC_SUBST([CURL_LIBS])])
+
 # AV_REQUIRE_PKG_CONFIG: sets PKG_CONFIG.
 AC_DEFUN([AV_REQUIRE_PKG_CONFIG],
 [PKG_PROG_PKG_CONFIG

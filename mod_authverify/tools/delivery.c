@@ -4,6 +4,7 @@
 #include "../core/codec.h"
 #include "secret_word.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 const char *avt_delivery_add_header(avt_delivery *delivery, const char *text, apr_pool_t *pool)
@@ -33,8 +34,11 @@ const char *avt_delivery_view(const avt_delivery *delivery, av_request *request,
 {
     const char *authority = strstr(delivery->url, "://");
     size_t len = authority ? strcspn(authority + 3, "/?") : 0;
-    if (!len) {
+    if (!len || !av_slice_is_visible(av_slice_of(delivery->url))) {
         return apr_psprintf(pool, "\"%s\" is no URL; write https://host/path", delivery->url);
+    }
+    if (memchr(authority + 3, '@', len) || strchr(authority, '#')) {
+        return "the URL names a user or a fragment, which are not part of what is sent";
     }
     const char *target = authority + 3 + len;
     apr_array_header_t *headers = apr_array_copy(pool, delivery->headers);
@@ -124,7 +128,22 @@ static const struct sender {
     { "bearer", add_token },        { "api-key", add_key },
 };
 
-const char *avt_delivery_sign(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
+/* What is not checked here would be another header, or another request. */
+static const char *check_lines(const avt_delivery *delivery, apr_pool_t *pool)
+{
+    for (int i = 0; i < delivery->headers->nelts; i++) {
+        const av_header *header = &APR_ARRAY_IDX(delivery->headers, i, av_header);
+        for (apr_size_t at = 0; at < header->value.len; at++) {
+            if (apr_iscntrl(header->value.at[at]) && header->value.at[at] != '\t') {
+                return apr_psprintf(pool, "the value of %s holds a line end or another control byte",
+                                    av_slice_string(header->name, pool));
+            }
+        }
+    }
+    return av_slice_is_visible(delivery->method) ? NULL : "the method is no word";
+}
+
+static const char *add_credential(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
 {
     for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
         if (strcmp(senders[i].scheme, rule->scheme->name) == 0) {
@@ -132,4 +151,12 @@ const char *avt_delivery_sign(avt_delivery *delivery, const av_rule *rule, av_sl
         }
     }
     return apr_psprintf(pool, "the scheme %s sends no credential", rule->scheme->name);
+}
+
+const char *avt_delivery_sign(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool)
+{
+    av_request seen;
+    const char *error = avt_delivery_view(delivery, &seen, pool);
+    error = error ? error : add_credential(delivery, rule, secret, pool);
+    return error ? error : check_lines(delivery, pool);
 }

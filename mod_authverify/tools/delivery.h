@@ -18,12 +18,12 @@ typedef struct avt_delivery {
 /* Reads "Name: value". Returns NULL with the header added, or a sentence. */
 const char *avt_delivery_add_header(avt_delivery *delivery, const char *text, apr_pool_t *pool);
 
-/* What the core sees of it. Returns NULL or a sentence: the URL is none. */
+/* What the core sees of it. Returns NULL or a sentence: the URL is none, or has a user or a fragment. */
 const char *avt_delivery_view(const avt_delivery *delivery, av_request *request, apr_pool_t *pool);
 
 /* Adds what the rule looks for, proven by `secret`, which is written as the rule's options say (for ed25519 it is the
  * private key: PEM, or 32 bytes so written). Returns NULL or a sentence: a value that is signed is not there, the
- * secret is not of the encoding. */
+ * secret is not of the encoding, a control byte in a header, no URL. */
 const char *avt_delivery_sign(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool);
 
 /* Shared by signing.c: puts a value where the selector says: a header, or a parameter of the query. */

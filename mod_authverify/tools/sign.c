@@ -1,18 +1,21 @@
-/* authverify sign: what a sender would send, as headers or as a curl command.
+/* authverify sign: what a sender would send, as headers, as a curl command, or sent.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "../core/codec.h"
 #include "arguments.h"
 #include "delivery.h"
 #include "file_input.h"
 #include "rule_shape.h"
 #include "secret_input.h"
+#include "send.h"
 #include "tool.h"
 
 #include <apr_strings.h>
+#include <jansson.h>
 #include <stdio.h>
 
 typedef struct sign_options {
-    bool curl;
-    const char *secret, *body, *method, *url, *time, *client, *id, *path;
+    bool curl, send, json;
+    const char *secret, *body, *method, *url, *time, *client, *id, *path, *authorities;
     apr_array_header_t *headers;
 } sign_options;
 
@@ -22,18 +25,29 @@ typedef struct sign_options {
     }
 
 static const avt_option rows[] = {
-    OPTION("--curl", AVT_SWITCH, curl),
-    OPTION("--secret", AVT_TEXT, secret),
-    OPTION("--body", AVT_TEXT, body),
-    OPTION("--method", AVT_TEXT, method),
-    OPTION("--url", AVT_TEXT, url),
-    OPTION("--time", AVT_TEXT, time),
-    OPTION("--client", AVT_TEXT, client),
-    OPTION("--id", AVT_TEXT, id),
-    OPTION("--path", AVT_TEXT, path),
-    OPTION("--header", AVT_TEXTS, headers),
-    { NULL, AVT_SWITCH, 0 },
+    OPTION("--curl", AVT_SWITCH, curl),     OPTION("--send", AVT_SWITCH, send),
+    OPTION("--json", AVT_SWITCH, json),     OPTION("--ca", AVT_TEXT, authorities),
+    OPTION("--secret", AVT_TEXT, secret),   OPTION("--body", AVT_TEXT, body),
+    OPTION("--method", AVT_TEXT, method),   OPTION("--url", AVT_TEXT, url),
+    OPTION("--time", AVT_TEXT, time),       OPTION("--client", AVT_TEXT, client),
+    OPTION("--id", AVT_TEXT, id),           OPTION("--path", AVT_TEXT, path),
+    OPTION("--header", AVT_TEXTS, headers), { NULL, AVT_SWITCH, 0 },
 };
+
+static const char *check_options(const sign_options *options)
+{
+    if (!options->send) {
+        return options->json || options->authorities ? "--json and --ca go with --send" : NULL;
+    }
+    if (options->curl) {
+        return "either --send or --curl";
+    }
+    av_slice url = av_slice_of(options->url);
+    if (!av_slice_starts_with(url, AV_SLICE("https://")) && !av_slice_starts_with(url, AV_SLICE("http://"))) {
+        return "where to? --send needs --url, which begins with https:// or http://";
+    }
+    return avt_send_missing();
+}
 
 static const char *begin(const sign_options *options, avt_delivery *delivery, apr_pool_t *pool)
 {
@@ -95,6 +109,40 @@ static void print_headers(const sign_options *options, const avt_delivery *deliv
     }
 }
 
+static void print_answer(const avt_answer *answer, apr_pool_t *pool)
+{
+    (void)pool;
+    printf("status %ld\n\n", answer->status);
+    fwrite(answer->body.at, 1, answer->body.len, stdout);
+}
+
+/* A body that is no text is written in base64. */
+static void print_answer_value(const avt_answer *answer, apr_pool_t *pool)
+{
+    json_t *value = json_object(), *text = json_stringn(answer->body.at, answer->body.len);
+    json_object_set_new(value, "status", json_integer(answer->status));
+    if (text) {
+        json_object_set_new(value, "body", text);
+    } else {
+        json_object_set_new(value, "body-base64", json_string(av_encode(AV_BASE64, answer->body, pool).at));
+    }
+    json_dumpf(value, stdout, JSON_INDENT(2));
+    json_decref(value);
+    putchar('\n');
+}
+
+static avt_status send_delivery(const sign_options *options, const avt_delivery *delivery, apr_pool_t *pool)
+{
+    avt_answer answer = { 0, { "", 0 } };
+    const char *error = avt_send(delivery, options->authorities, &answer, pool);
+    if (error) {
+        return avt_fail(AVT_NO_ANSWER, "%s", error);
+    }
+    (options->json ? print_answer_value : print_answer)(&answer, pool);
+    avt_status printed = avt_printed();
+    return printed != AVT_OK ? printed : answer.status / 100 == 2 ? AVT_OK : AVT_REFUSED;
+}
+
 /* The rule, as far as it goes without its secret. */
 static const char *shape(const sign_options *options, const apr_array_header_t *operands, av_rule **rule,
                          apr_pool_t *pool)
@@ -115,6 +163,7 @@ static avt_status sign(int count, const char *const *arguments, apr_pool_t *pool
     av_rule *rule = NULL;
     av_slice secret = { "", 0 };
     const char *error = avt_arguments_read(count, arguments, rows, &options, &operands, pool);
+    error = error ? error : check_options(&options);
     error = error ? error : shape(&options, operands, &rule, pool);
     error = error ? error : begin(&options, &delivery, pool);
     if (error) {
@@ -129,13 +178,16 @@ static avt_status sign(int count, const char *const *arguments, apr_pool_t *pool
     if (error) {
         return avt_fail(AVT_USAGE, "%s", error);
     }
+    if (options.send) {
+        return send_delivery(&options, &delivery, pool);
+    }
     (options.curl ? print_curl : print_headers)(&options, &delivery, pool);
     return avt_printed();
 }
 
 const avt_command avt_sign = {
     .name = "sign",
-    .brief = "sign a request as a provider would: print its headers or a curl command",
+    .brief = "sign a request as a sender would: print its headers or a curl command, or send it",
     .help =
         "usage: authverify sign PRESET|SCHEME [name=value ...] [OPTION ...]\n\n"
         "Words and options are those of AuthVerify, without secret= and clients=. Prints each header that the request\n"
@@ -150,7 +202,11 @@ const avt_command avt_sign = {
         "  --client NAME          who sends it: the token of token-pair, the user of basic, what client= selects\n"
         "  --id ID                the delivery's id (a new one)\n"
         "  --path DIR             the folder of presets\n"
-        "  --curl                 print a curl command; schemes whose secret is sent show it there\n\n"
-        "Status: 0 done, 2 usage, 3 the body cannot be read.\n",
+        "  --curl                 print a curl command; schemes whose secret is sent show it there\n"
+        "  --send                 send it to --url, once: print the answer's status, an empty line and its body\n"
+        "  --ca FILE              the authorities, in PEM, that the server's certificate may come from (the system's)\n"
+        "  --json                 of the answer, print an object\n\n"
+        "Status: 0 done, and sent: the answer is 2xx; 1 sent: another answer; 2 usage; 3 the body cannot be read;\n"
+        "4 there was no answer.\n",
     .run = sign,
 };

@@ -10,10 +10,11 @@
 
 /* Exit statuses: an interface for scripts. */
 typedef enum avt_status {
-    AVT_OK = 0,      /* done; for check: accepted */
-    AVT_REFUSED = 1, /* check: refused. Otherwise: there is none of that name, or there is one already */
-    AVT_USAGE = 2,   /* the command line, a rule or a secret on it is wrong; nothing was done */
-    AVT_FILE = 3     /* a file cannot be read or written, or is not right */
+    AVT_OK = 0,       /* done; for check: accepted */
+    AVT_REFUSED = 1,  /* check, sign --send: refused. Otherwise: there is none of that name, or there is one already */
+    AVT_USAGE = 2,    /* the command line, a rule or a secret on it is wrong; nothing was done */
+    AVT_FILE = 3,     /* a file cannot be read or written, or is not right */
+    AVT_NO_ANSWER = 4 /* sign --send: whoever was to answer did not */
 } avt_status;
 
 /* One sub-command. Its arguments stand behind its name; whatever it prints for scripts goes to standard output. */

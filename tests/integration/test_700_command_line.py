@@ -18,25 +18,15 @@ import pytest
 
 from client import get
 from clients import put_clients, sha256
+from command_line import FILE, OK, PROGRAM, REFUSED, USAGE, run
 from configtest import in_location
 from server import Server, preset_folder, wait_until
 from vectors import FOLDER, load_vectors
-
-PROGRAM = Path(os.environ.get("AUTHVERIFY_BUILD", str(Path(__file__).resolve().parents[2]))) / "authverify"
-OK, REFUSED, USAGE, FILE = 0, 1, 2, 3
 
 NOW = 1767312000
 SECRET = "It's a secret to everybody but us"
 PRESETS = sorted(path.stem for path in Path(preset_folder()).glob("*.conf"))
 COMMANDS = ["client add", "client rotate", "client revoke", "client list", "hash", "sign", "check", "presets"]
-
-
-def run(*words, status=OK, secret=None, folder=None, env=()):
-    """What the program prints. Where it must fail, what it says of that."""
-    done = subprocess.run([str(PROGRAM), *map(str, words)], input=secret, capture_output=True, text=True, cwd=folder,
-                          timeout=60, env={**os.environ, **dict(env)})
-    assert done.returncode == status, (words, done.stdout, done.stderr)
-    return done.stderr if status in (USAGE, FILE) else done.stdout
 
 
 def add(clients, *words, **more):
@@ -257,11 +247,13 @@ def test_edits_at_the_same_time_all_count_and_no_reader_sees_a_half(clients):
 
     reader = threading.Thread(target=read)
     reader.start()
-    running = [subprocess.Popen([str(PROGRAM), "client", "add", str(clients), f"client-{i}"], stdout=subprocess.DEVNULL)
-               for i in range(count)]
-    statuses = [process.wait(60) for process in running]
-    over.set()
-    reader.join()
+    try:
+        running = [subprocess.Popen([str(PROGRAM), "client", "add", str(clients), f"client-{i}"],
+                                    stdout=subprocess.DEVNULL) for i in range(count)]
+        statuses = [process.wait(60) for process in running]
+    finally:
+        over.set()
+        reader.join()
     assert statuses == [OK] * count
     assert len(json.loads(run("client", "list", clients, "--json"))) == count
     assert all(text.startswith("# who may come\n") and text.endswith("\n") for text in seen)
