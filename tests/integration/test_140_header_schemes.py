@@ -4,9 +4,7 @@ Each with secret=, so with one sender. Lists of clients are the next file's.
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
-import json
 import re
-import subprocess
 
 import pytest
 
@@ -470,64 +468,6 @@ def test_a_key_in_the_query_is_redacted_over_http_2(httpd, backend):
     log.await_line('api-key 200 "GET /key-either?a=1&b=2 HTTP/2.0"')
     assert PLAIN_KEY not in "".join(log.lines())
     assert [received.path for received in backend.requests] == ["/key-either?a=1&b=2"]
-
-
-# --- real clients -----------------------------------------------------------------------------------------------------
-
-def test_curl(httpd, backend):
-    url = f"http://127.0.0.1:{httpd.port}"
-    assert curl("--user", "alice:" + SECRETS["password"], f"{url}/basic").status == 200
-    assert curl("--oauth2-bearer", NEW, f"{url}/bearer").status == 200
-    assert curl("--http2-prior-knowledge", "--header", f"X-Api-Key: {PLAIN_KEY}", f"{url}/key-header").status == 200
-    assert curl("--get", "--data-urlencode", f"api_key={KEY}", f"{url}/key-query").status == 200
-    assert backend.count == 4
-    httpd.refusal("not-presented", 1)
-    httpd.refusal("wrong-secret", 1)
-    assert curl("--anyauth", "--user", "alice:wrong", f"{url}/basic").status == 401
-
-
-def test_python_requests(httpd, backend):
-    requests = pytest.importorskip("requests", reason="python3-requests is not installed")
-    url = f"http://127.0.0.1:{httpd.port}"
-    with requests.Session() as session:
-        session.trust_env = False
-        assert session.get(f"{url}/basic", auth=("alice", SECRETS["password"].encode())).status_code == 200
-        assert session.get(f"{url}/key-query", params={"a": "1", "api_key": KEY}).status_code == 200
-        assert session.post(f"{url}/pair", headers=pair(), json={"a": 1}).status_code == 200
-        assert session.put(f"{url}/bearer", headers=bearer(), data=b"x" * 100000).status_code == 200
-        httpd.refusal("wrong-secret", 1)
-        assert session.get(f"{url}/bearer", headers=bearer("wrong")).status_code == 401
-    assert [received.path for received in backend.requests] == ["/basic", "/key-query?a=1", "/pair", "/bearer"]
-
-
-NODE = """
-const [url, sent] = [process.argv[1], JSON.parse(process.argv[2])];
-const statuses = [];
-for (const [path, headers] of sent) {
-    statuses.push((await fetch(url + path, { headers })).status);
-}
-console.log(JSON.stringify(statuses));
-"""
-
-
-def test_node_fetch(httpd, backend):
-    sent = [("/pair", pair()), ("/bearer", bearer()), ("/key-query?api_key=" + "ak_test_0123456789abcdef%26%3D%2B%25",
-                                                       {}),
-            ("/basic", password()), ("/bearer", bearer("wrong"))]
-    httpd.refusal("wrong-secret", 1)
-    result = subprocess.run(["node", "--input-type=module", "--eval", NODE, "--", f"http://127.0.0.1:{httpd.port}",
-                             json.dumps(sent)], check=True, capture_output=True, text=True, timeout=60)
-    assert json.loads(result.stdout) == [200, 200, 200, 200, 401]
-    assert backend.count == 4
-
-
-def test_ab(httpd, backend):
-    result = subprocess.run(["ab", "-q", "-k", "-n", "200", "-c", "8", "-H", f"Authorization: Bearer {NEW}",
-                             f"http://127.0.0.1:{httpd.port}/bearer"], check=True, capture_output=True, text=True,
-                             timeout=60)
-    assert "Non-2xx responses" not in result.stdout
-    assert re.search(r"^Complete requests:\s+200$", result.stdout, re.M)
-    assert backend.count == 200
 
 
 # --- configurations that are no rule ----------------------------------------------------------------------------------

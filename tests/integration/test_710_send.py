@@ -52,8 +52,8 @@ Listen 127.0.0.1:${TLS}
 def local_certificate(tmp_path_factory):
     """A folder with key.pem and certificate.pem for 127.0.0.1, which no authority of the system knows."""
     folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-addext",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-addext",
                     "basicConstraints=critical,CA:FALSE", "-keyout", folder / "key.pem", "-out",
                     folder / "certificate.pem"], check=True, capture_output=True)
     return folder
@@ -241,7 +241,8 @@ def test_no_process_has_the_secret_among_its_arguments(tmp_path):
 @pytest.mark.parametrize("words, said", [
     (["bearer", "--send"], "--url"), (["bearer", "--json"], "--send"), (["bearer", "--ca", "x"], "--send"),
     (["bearer", "--send", "--curl", "--url", "http://127.0.0.1/"], "either"),
-    (["bearer", "--send", "--url", "127.0.0.1"], "http://"), (["bearer", "--send", "--url", "http://127.0.0.1/ x"], "no URL"),
+    (["bearer", "--send", "--url", "127.0.0.1"], "http://"),
+    (["bearer", "--send", "--url", "http://127.0.0.1/ x"], "no URL"),
     (["bearer", "--send", "--url", "http://a:b@127.0.0.1/"], "user"),
     (["bearer", "--send", "--url", "http://127.0.0.1/#a"], "fragment"),
     (["bearer", "--send", "--url", "http://127.0.0.1/", "--header", "X: a\r\nY: b"], "control byte"),
