@@ -53,6 +53,12 @@ typedef struct av_piece {
     const av_selector *selector; /* DERIVED: known once the body is */
 } av_piece;
 
+/* What a scheme tells of an accepted request besides who sent it: exported to the handler as AUTHVERIFY_<NAME>. */
+typedef struct av_attribute {
+    const char *name; /* in capitals */
+    av_slice value;
+} av_attribute;
+
 /* What a request says under one rule: parsed, and not believed. */
 typedef struct av_claim {
     const av_rule *rule;
@@ -69,7 +75,10 @@ typedef struct av_claim {
     av_slice unsigned_id; /* for the log and the handler; never a key */
     bool is_timed;        /* the request says when it was signed, and that is known by now */
     apr_time_t signed_at;
-    const void *parsed;    /* the scheme's own notes */
+    bool in_query; /* the credential came in the query */
+    void *parsed;  /* the scheme's own notes */
+    const av_attribute *attributes;
+    apr_size_t attribute_count;
     struct av_claim *also; /* the next rule that must hold besides */
 } av_claim;
 
@@ -80,6 +89,23 @@ typedef struct av_lane {
     EVP_MD_CTX *context;
     apr_size_t fed; /* pieces of the claim that are fed once the body is */
 } av_lane;
+
+/* A form that a body was put into for its way here, and that the handler does not know. */
+typedef struct av_coding {
+    const char *name;           /* as in Content-Encoding */
+    const char *const *headers; /* that belong to it and go with it; NULL at the end */
+} av_coding;
+
+/* Looks at the body while it is read, or takes it out of its coding. A scheme's own. */
+typedef struct av_reader {
+    const av_claim *claim;
+    const av_coding *coding; /* NULL: it only looks */
+    /* Takes the next *len bytes. A reader with a coding puts what they carry at `out` (which may be `bytes`, or NULL
+     * where nobody wants it) and sets *len to how much that is. Returns AV_ACCEPTED, or the reason of the refusal:
+     * nothing more needs to be read then. */
+    av_reason (*take)(struct av_reader *reader, const char *bytes, apr_size_t *len, char *out);
+    struct av_reader *next;
+} av_reader;
 
 /* Lanes a body can be fed to at once. Further keys are tried from the kept body. */
 #define AV_MAX_LANES 4
@@ -96,15 +122,22 @@ typedef struct av_reading {
     apr_size_t lane_count;
     const av_claim *lead_claim; /* whose text `lead` begins */
     EVP_MD_CTX *hash;           /* SHA-256 of the body; NULL where nothing asks for it */
-    bool failed;                /* a library refused to work: nothing is proven */
+    av_reader *readers;         /* the one with a coding, if there is one, comes last */
+    const av_coding *coding;    /* the body is in it; NULL: the handler gets what was sent */
+    bool keeps_coding;          /* the handler gets what was sent all the same */
+    av_reason refusal;          /* known before av_prove: nothing more needs to be read. AV_UNDECIDED: there is none */
+    const av_claim *refused;    /* whose refusal that is */
 } av_reading;
 
 /* How it ended. A zeroed verdict refuses. */
 typedef struct av_verdict {
     av_reason reason;
-    const av_rule *rule; /* that decided; NULL where none saw its credential */
-    const char *client;  /* set if and only if the reason is AV_ACCEPTED; "" where the rule proves nobody */
-    const char *label;   /* of the secret that matched; only ever set with the client */
+    const av_rule *rule;            /* that decided; NULL where none saw its credential */
+    const char *client;             /* set if and only if the reason is AV_ACCEPTED; "" where the rule proves nobody */
+    const char *label;              /* of the secret that matched; only ever set with the client */
+    const av_attribute *attributes; /* only ever set with the client */
+    apr_size_t attribute_count;
+    bool in_query;                         /* the credential came in the query */
     const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
     const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
     bool is_preflight;  /* not presented, and a preflight that av_is_preflight lets pass */
@@ -126,12 +159,16 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
 bool av_is_preflight(const av_policy *policy, const av_request *request, apr_pool_t *pool);
 
 /* Opens a lane for each key that the claims may be proven with and feeds it what is signed before the body.
- * `claim` must come from an av_find that returned AV_ACCEPTED. Returns AV_ACCEPTED or the reason of the refusal.
- * `reading` is wiped when `pool` is cleared. */
+ * `claim` must come from an av_find that returned AV_ACCEPTED. Returns AV_ACCEPTED or the reason of the refusal, which
+ * is that of reading->refused. `reading` is wiped when `pool` is cleared. */
 av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool);
 
-/* Takes the next bytes of the body, in order. Errors are remembered and end in a refusal. */
+/* Takes the next bytes of the body, in order. Errors are remembered (reading->refusal) and end in a refusal. */
 void av_feed(av_reading *reading, const char *bytes, apr_size_t len);
+
+/* The same, and leaves in the place of the bytes what the handler is to get of them. Returns how many those are: all,
+ * unless reading->coding is to be undone. */
+apr_size_t av_feed_in_place(av_reading *reading, char *bytes, apr_size_t len);
 
 /* Decides. Each claim of the chain must be proven, its time and what it says inside the body must be right.
  * Call it once, when the whole body has been fed. */

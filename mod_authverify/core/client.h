@@ -8,8 +8,6 @@
 /* Secrets of one client that are looked at. */
 #define AV_MAX_CLIENT_SECRETS 8
 
-#define AV_SHA256_SIZE 32
-
 /* How a secret is kept. */
 typedef enum av_secret_kind {
     AV_SECRET_PLAIN,  /* plain:…   as it is: for whoever signs */
@@ -70,6 +68,15 @@ typedef struct av_password_memory {
     bool (*knows)(void *store, av_slice client, av_slice hash, av_slice password);
     void (*learn)(void *store, av_slice client, av_slice hash, av_slice password);
 } av_password_memory;
+
+/* Remembers keys that were derived from a secret for some purpose (stores/key_cache.h). A key has at most
+ * AV_LARGEST_DERIVED_KEY bytes. */
+#define AV_LARGEST_DERIVED_KEY 64
+typedef struct av_key_memory {
+    void *store;
+    bool (*recall)(void *store, av_slice secret, av_slice purpose, unsigned char *key, apr_size_t size);
+    void (*keep)(void *store, av_slice secret, av_slice purpose, const unsigned char *key, apr_size_t size);
+} av_key_memory;
 
 /* Which of the client's secrets that are valid at `now` is `presented`, in constant time for each of them: NULL for
  * none.

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 
 #define LARGEST_BLOCK 144 /* SHA3-224's; the digests used here have 64 and 128 */
+#define SHA256_BLOCK 64
 
 static apr_status_t free_digest(void *digest)
 {
@@ -31,6 +32,8 @@ const av_crypto *av_crypto_create(apr_pool_t *pool)
     crypto->sha256 = fetch("SHA256", pool);
     crypto->sha384 = fetch("SHA384", pool);
     crypto->sha512 = fetch("SHA512", pool);
+    crypto->md5 = fetch("MD5", pool);
+    av_crc_prepare(&crypto->crc);
     return crypto->sha1 && crypto->sha256 && crypto->sha384 && crypto->sha512 ? crypto : NULL;
 }
 
@@ -104,6 +107,43 @@ bool av_hmac_finish(const av_hmac_key *key, EVP_MD_CTX *context, unsigned char m
     unsigned inner_size = 0;
     bool done = EVP_DigestFinal_ex(context, inner, &inner_size) == 1 && EVP_MD_CTX_copy_ex(context, key->outer) == 1 &&
                 EVP_DigestUpdate(context, inner, inner_size) == 1 && EVP_DigestFinal_ex(context, mac, size) == 1;
+    OPENSSL_cleanse(inner, sizeof(inner));
+    if (!done) {
+        ERR_clear_error();
+    }
+    return done;
+}
+
+/* One of the two halves of HMAC: the key's block, each byte combined with `pad`, and then the text. */
+static bool half(const av_crypto *crypto, EVP_MD_CTX *context, const unsigned char block[SHA256_BLOCK],
+                 unsigned char pad, av_slice text, unsigned char out[AV_SHA256_SIZE])
+{
+    unsigned char combined[SHA256_BLOCK];
+    unsigned size = 0;
+    for (size_t i = 0; i < sizeof(combined); i++) {
+        combined[i] = block[i] ^ pad;
+    }
+    bool done = EVP_DigestInit_ex(context, crypto->sha256, NULL) == 1 &&
+                EVP_DigestUpdate(context, combined, sizeof(combined)) == 1 &&
+                EVP_DigestUpdate(context, text.at, text.len) == 1 && EVP_DigestFinal_ex(context, out, &size) == 1;
+    OPENSSL_cleanse(combined, sizeof(combined));
+    return done;
+}
+
+bool av_hmac_sha256(const av_crypto *crypto, EVP_MD_CTX *context, av_slice key, av_slice text,
+                    unsigned char mac[AV_SHA256_SIZE])
+{
+    unsigned char block[SHA256_BLOCK] = { 0 }, inner[AV_SHA256_SIZE];
+    unsigned size = 0;
+    bool done = true;
+    if (key.len > sizeof(block)) {
+        done = av_digest(crypto->sha256, key, block, &size);
+    } else if (key.len) {
+        memcpy(block, key.at, key.len);
+    }
+    done = done && half(crypto, context, block, 0x36, text, inner) &&
+           half(crypto, context, block, 0x5c, (av_slice){ (const char *)inner, sizeof(inner) }, mac);
+    OPENSSL_cleanse(block, sizeof(block));
     OPENSSL_cleanse(inner, sizeof(inner));
     if (!done) {
         ERR_clear_error();

@@ -13,6 +13,7 @@
 struct av_presets;       /* preset.h */
 struct av_client_source; /* client.h */
 struct av_password_memory;
+struct av_key_memory;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -26,6 +27,7 @@ typedef struct av_compiler {
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
     void *open_baton;
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
+    const struct av_key_memory *derived_keys;   /* client.h; NULL: keys are derived each time */
     apr_hash_t *loaded;                         /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 

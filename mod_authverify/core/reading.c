@@ -90,13 +90,48 @@ bool av_reading_open(av_reading *reading, const av_claim *claim, apr_pool_t *poo
     return !hashes || reading->hash || start_hash(reading, client->keys[0].crypto, pool);
 }
 
-void av_reading_feed(av_reading *reading, const char *bytes, apr_size_t len)
+bool av_reading_read(av_reading *reading, av_reader *reader)
+{
+    av_reader **at = &reading->readers;
+    if (reader->coding && reading->coding) {
+        return false;
+    }
+    while (*at && !(*at)->coding) {
+        at = &(*at)->next;
+    }
+    reader->next = *at;
+    *at = reader;
+    reading->coding = reader->coding ? reader->coding : reading->coding;
+    reading->wants_body = true;
+    return true;
+}
+
+static void refuse(av_reading *reading, av_reason reason, const av_claim *claim)
+{
+    if (!reading->refusal) {
+        reading->refusal = reason;
+        reading->refused = claim;
+    }
+}
+
+apr_size_t av_reading_feed(av_reading *reading, const char *bytes, apr_size_t len, char *out)
 {
     av_slice slice = { bytes, len };
     for (apr_size_t i = 0; i < reading->lane_count; i++) {
-        reading->failed |= !feed(reading->lanes[i].context, slice);
+        if (!feed(reading->lanes[i].context, slice)) {
+            refuse(reading, AV_INTERNAL_ERROR, reading->lanes[i].claim);
+        }
     }
-    reading->failed |= reading->hash && !feed(reading->hash, slice);
+    if (reading->hash && !feed(reading->hash, slice)) {
+        refuse(reading, AV_INTERNAL_ERROR, NULL);
+    }
+    for (av_reader *reader = reading->readers; reader && !reading->refusal; reader = reader->next) {
+        av_reason reason = reader->take(reader, bytes, &len, reading->keeps_coding ? NULL : out);
+        if (reason != AV_ACCEPTED) {
+            refuse(reading, reason, reader->claim);
+        }
+    }
+    return reading->keeps_coding ? slice.len : len;
 }
 
 static av_slice hash_text(const av_reading *reading, apr_pool_t *pool)

@@ -11,8 +11,12 @@
  * False: the library failed. */
 bool av_reading_open(av_reading *reading, const av_claim *claim, apr_pool_t *pool);
 
-/* See av_feed. */
-void av_reading_feed(av_reading *reading, const char *bytes, apr_size_t len);
+/* For schemes that open for themselves: has the body fed to `reader`, which must live as long as the reading. False:
+ * there is a reader with a coding already. */
+bool av_reading_read(av_reading *reading, av_reader *reader);
+
+/* See av_feed and, where `out` is not NULL, av_feed_in_place. Returns how many bytes the handler gets. */
+apr_size_t av_reading_feed(av_reading *reading, const char *bytes, apr_size_t len, char *out);
 
 /* After the body: is one of the claim's proofs that of one of its client's keys? Returns AV_ACCEPTED with *label set,
  * `otherwise` where none is, AV_BODY_NOT_UNDERSTOOD where a signed value cannot be had from the body,

@@ -254,8 +254,10 @@ static av_rule *begin_rule(const char *name, const av_scheme *scheme, const av_c
     rule->scheme = scheme;
     rule->crypto = compiler->crypto;
     rule->passwords = compiler->passwords;
+    rule->derived_keys = compiler->derived_keys;
     rule->name = rule->identity = apr_pstrdup(pool, name);
     rule->strip = true;
+    rule->default_tolerance = DEFAULT_TOLERANCE;
     rule->header_names = apr_array_make(pool, 4, sizeof(av_slice));
     rule->sources = apr_array_make(pool, 2, sizeof(av_source));
     rule->settings = apr_pcalloc(pool, scheme->settings_size);
@@ -298,7 +300,7 @@ static const char *check_tolerance(av_rule *rule)
         return "tolerance= needs a time to compare with, and this rule reads none; leave it out or add timestamp=";
     }
     if (!rule->has_tolerance) {
-        rule->past = rule->future = apr_time_from_sec(DEFAULT_TOLERANCE);
+        rule->past = rule->future = apr_time_from_sec(rule->default_tolerance);
     }
     return NULL;
 }

@@ -31,6 +31,7 @@ struct av_rule {
     const av_client_source *const *clients; /* clients=, in order, NULL at the end; NULL: the rule has one sender */
     const av_crypto *crypto;
     const av_password_memory *passwords;
+    const av_key_memory *derived_keys;
     const av_algorithm *algorithm; /* signing schemes: how a client's plain: secret becomes a key */
     av_encoding key_encoding;
     const char *key_prefix;
@@ -40,6 +41,7 @@ struct av_rule {
     bool has_time;                    /* its scheme says when the request was signed */
     bool has_tolerance;               /* tolerance= was written */
     apr_interval_time_t past, future; /* how far from now that may be */
+    int default_tolerance;            /* seconds, where none is written */
     apr_time_t time_unit;             /* ages are compared in the sender's own unit */
     bool strip;                       /* the places are taken out of what the handler sees */
     bool exclusive;                   /* a request that shows another rule's credential too is refused */
@@ -51,6 +53,8 @@ struct av_rule {
 
     av_place places[AV_MAX_PLACES];
     apr_size_t place_count;
+    const av_place
+        *companions; /* taken out with the credential, though they show none; no name at the end. May be NULL */
     apr_array_header_t *header_names; /* of av_slice, NUL-terminated: headers that the proof relies on */
     apr_array_header_t *sources;      /* of av_source: secret=, in order. For the start only */
     void *settings;                   /* the scheme's own */

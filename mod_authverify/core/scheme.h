@@ -26,6 +26,11 @@ typedef struct av_scheme {
      * Returns AV_ACCEPTED where it is well-formed, else the reason. */
     av_reason (*find)(const av_request *request, av_claim *claim, apr_pool_t *pool);
 
+    /* Optional. Before the body, once the client is known: opens what the body is to be fed to (av_reading_read), and
+     * may already tell a wrong proof. Returns AV_ACCEPTED or the reason. Without it lanes are opened for the claim's
+     * pieces. */
+    av_reason (*open)(av_claim *claim, av_reading *reading, apr_pool_t *pool);
+
     /* Is the claim proven by one of its client's secrets? Sets *label to that one's and returns AV_ACCEPTED, else the
      * reason. */
     av_reason (*prove)(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool);

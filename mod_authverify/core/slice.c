@@ -35,6 +35,13 @@ bool av_slice_equal_nocase(av_slice a, av_slice b)
     return true;
 }
 
+int av_slice_compare(av_slice a, av_slice b)
+{
+    apr_size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.at, b.at, common) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool av_slice_starts_with(av_slice slice, av_slice prefix)
 {
     return slice.len >= prefix.len && av_slice_equal((av_slice){ slice.at, prefix.len }, prefix);

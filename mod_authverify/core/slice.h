@@ -27,6 +27,9 @@ bool av_slice_equal(av_slice a, av_slice b);
 /* As av_slice_equal, with the letters A-Z and a-z equal. ASCII only, whatever the locale. */
 bool av_slice_equal_nocase(av_slice a, av_slice b);
 
+/* Less than, equal to or greater than 0, as `a` stands before, at or behind `b` in the order of bytes. */
+int av_slice_compare(av_slice a, av_slice b);
+
 bool av_slice_starts_with(av_slice slice, av_slice prefix);
 
 /* True if `byte` occurs in the slice. */

@@ -1,4 +1,4 @@
-/* Unix seconds, Unix milliseconds and RFC 3339, each read to its last character.
+/* Unix seconds, Unix milliseconds, RFC 3339, ISO 8601 basic and HTTP dates, each read to its last character.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "timestamp.h"
 
@@ -123,17 +123,63 @@ static apr_time_t days_since_epoch(const date_time *when)
            DAYS_IN_400_YEARS;
 }
 
+/* Everything is read; is it a time? */
+static bool finish_time(av_slice rest, const date_time *when, apr_time_t *time)
+{
+    if (rest.len != 0 || !date_exists(when)) {
+        return false;
+    }
+    apr_time_t seconds = days_since_epoch(when) * 86400 + when->hour * 3600 + when->minute * 60 + when->second;
+    *time = (seconds - when->offset) * APR_USEC_PER_SEC + when->fraction;
+    return true;
+}
+
 static bool parse_rfc3339(av_slice text, apr_time_t *time)
 {
     date_time when;
+    return take_date(&text, &when) && take_byte(&text, 'T') && take_clock(&text, &when) &&
+           take_offset(&text, &when.offset) && finish_time(text, &when, time);
+}
 
-    if (!take_date(&text, &when) || !take_byte(&text, 'T') || !take_clock(&text, &when) ||
-        !take_offset(&text, &when.offset) || text.len != 0 || !date_exists(&when)) {
+static bool parse_basic(av_slice text, apr_time_t *time)
+{
+    date_time when = { 0 };
+    return take_digits(&text, 4, &when.year) && take_digits(&text, 2, &when.month) &&
+           take_digits(&text, 2, &when.day) && take_byte(&text, 'T') && take_digits(&text, 2, &when.hour) &&
+           take_digits(&text, 2, &when.minute) && take_digits(&text, 2, &when.second) && take_byte(&text, 'Z') &&
+           when.hour <= 23 && when.minute <= 59 && when.second <= 59 && finish_time(text, &when, time);
+}
+
+/* One of `count` words of three letters; its place from 1 on, 0 for none of them. */
+static int take_word(av_slice *text, const char *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (av_slice_starts_with(*text, (av_slice){ words + 3 * i, 3 })) {
+            *text = av_slice_skip(*text, 3);
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+/* A clock without a fraction, as HTTP writes it. */
+static bool take_http_clock(av_slice *text, date_time *when)
+{
+    return take_clock(text, when) && av_slice_starts_with(*text, AV_SLICE(" GMT"));
+}
+
+static bool parse_http(av_slice text, apr_time_t *time)
+{
+    date_time when = { 0 };
+    int weekday = take_word(&text, "MonTueWedThuFriSatSun", 7);
+    if (!weekday || !take_byte(&text, ',') || !take_byte(&text, ' ') || !take_digits(&text, 2, &when.day) ||
+        !take_byte(&text, ' ') || !(when.month = take_word(&text, "JanFebMarAprMayJunJulAugSepOctNovDec", 12)) ||
+        !take_byte(&text, ' ') || !take_digits(&text, 4, &when.year) || !take_byte(&text, ' ') ||
+        !take_http_clock(&text, &when) || when.fraction || !finish_time(av_slice_skip(text, 4), &when, time)) {
         return false;
     }
-    apr_time_t seconds = days_since_epoch(&when) * 86400 + when.hour * 3600 + when.minute * 60 + when.second;
-    *time = (seconds - when.offset) * APR_USEC_PER_SEC + when.fraction;
-    return true;
+    apr_time_t days = days_since_epoch(&when) + DAYS_IN_400_YEARS; /* a multiple of seven; 1970 began on a Thursday */
+    return weekday == (int)((days + 3) % 7) + 1;
 }
 
 static bool parse_number(av_slice text, apr_size_t max_digits, apr_time_t unit, apr_time_t *time)
@@ -164,14 +210,29 @@ bool av_timestamp_parse(av_slice text, av_time_format format, apr_time_t *time)
         return parse_number(text, UNIX_MS_DIGITS, av_timestamp_unit(format), time);
     case AV_TIME_RFC3339:
         return parse_rfc3339(text, time);
+    case AV_TIME_BASIC:
+        return parse_basic(text, time);
+    case AV_TIME_HTTP:
+        return parse_http(text, time);
     }
     return false;
+}
+
+bool av_timestamp_basic(apr_time_t time, char text[AV_TIME_BASIC_SIZE])
+{
+    apr_time_exp_t when;
+    apr_size_t len = 0;
+    return apr_time_exp_gmt(&when, time) == APR_SUCCESS && when.tm_year >= -900 && when.tm_year < 8100 &&
+           apr_strftime(text, &len, AV_TIME_BASIC_SIZE, "%Y%m%dT%H%M%SZ", &when) == APR_SUCCESS &&
+           len == AV_TIME_BASIC_SIZE - 1;
 }
 
 apr_time_t av_timestamp_unit(av_time_format format)
 {
     switch (format) {
     case AV_TIME_UNIX:
+    case AV_TIME_BASIC:
+    case AV_TIME_HTTP:
         return APR_USEC_PER_SEC;
     case AV_TIME_UNIX_MS:
         return APR_USEC_PER_SEC / 1000;

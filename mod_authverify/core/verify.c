@@ -181,17 +181,39 @@ static av_reason identify(av_claim *claim, apr_pool_t *pool)
     return claim->rule->clients ? av_clients_identify(claim, pool) : AV_ACCEPTED;
 }
 
+/* What a client that no list has is refused for, whatever its proof came to. */
+static av_reason reason_for(const av_claim *claim, av_reason reason)
+{
+    bool tells = reason == AV_ACCEPTED || av_reason_class(reason) == AV_CLASS_WRONG;
+    return claim->is_unknown && tells ? AV_UNKNOWN_CLIENT : reason;
+}
+
+static av_reason open_lanes(av_claim *claim, av_reading *reading, apr_pool_t *pool)
+{
+    bool reads = claim->piece_count || claim->rule->looks_inside;
+    return reads && (!claim->client->key_count || !av_reading_open(reading, claim, pool)) ? AV_INTERNAL_ERROR
+                                                                                          : AV_ACCEPTED;
+}
+
+static av_reason open_claim(av_claim *claim, av_reading *reading, apr_pool_t *pool)
+{
+    av_reason reason = identify(claim, pool);
+    if (reason != AV_ACCEPTED || !claim->rule->scheme->open) {
+        return reason == AV_ACCEPTED ? open_lanes(claim, reading, pool) : reason;
+    }
+    reason = claim->rule->scheme->open(claim, reading, pool);
+    return reason == AV_ACCEPTED ? reason : reason_for(claim, reason);
+}
+
 av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
 {
     memset(reading, 0, sizeof(*reading));
     for (; claim; claim = claim->also) {
-        av_reason reason = identify(claim, pool);
+        av_reason reason = open_claim(claim, reading, pool);
         if (reason != AV_ACCEPTED) {
+            reading->refusal = reason;
+            reading->refused = claim;
             return reason;
-        }
-        bool reads = claim->piece_count || claim->rule->looks_inside;
-        if (reads && (!claim->client->key_count || !av_reading_open(reading, claim, pool))) {
-            return AV_INTERNAL_ERROR;
         }
     }
     return AV_ACCEPTED;
@@ -199,7 +221,12 @@ av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
 
 void av_feed(av_reading *reading, const char *bytes, apr_size_t len)
 {
-    av_reading_feed(reading, bytes, len);
+    av_reading_feed(reading, bytes, len, NULL);
+}
+
+apr_size_t av_feed_in_place(av_reading *reading, char *bytes, apr_size_t len)
+{
+    return av_reading_feed(reading, bytes, len, bytes);
 }
 
 av_verdict av_refusal(av_reason reason, const av_claim *claim)
@@ -209,6 +236,7 @@ av_verdict av_refusal(av_reason reason, const av_claim *claim)
         verdict.rule = claim->rule;
         verdict.id = claim->id.len ? claim->id : claim->unsigned_id;
         verdict.is_empty = claim->proof_count == 1 && !claim->proofs[0].bytes.len;
+        verdict.in_query = claim->in_query;
     }
     return verdict;
 }
@@ -218,10 +246,7 @@ static av_reason prove_claim(av_claim *claim, const av_reading *reading, const a
                              apr_pool_t *pool)
 {
     const av_scheme *scheme = claim->rule->scheme;
-    av_reason reason = scheme->prove(claim, reading, label, pool);
-    if (claim->is_unknown && (reason == AV_ACCEPTED || av_reason_class(reason) == AV_CLASS_WRONG)) {
-        reason = AV_UNKNOWN_CLIENT;
-    }
+    av_reason reason = reason_for(claim, scheme->prove(claim, reading, label, pool));
     if (reason == AV_ACCEPTED && claim->rule->looks_inside) {
         reason = scheme->inspect(request, reading, claim, pool);
         reason = reason == AV_ACCEPTED && claim->is_timed ? check_time(claim, request) : reason;
@@ -242,9 +267,12 @@ static bool is_other_client(const av_claim *first, const av_claim *other)
 av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request *request, apr_pool_t *pool)
 {
     const char *decided = NULL;
+    if (reading->refusal) {
+        return av_refusal(reading->refusal, reading->refused);
+    }
     for (av_claim *each = claim; each; each = each->also) {
         const char *label = NULL;
-        av_reason reason = reading->failed ? AV_INTERNAL_ERROR : prove_claim(each, reading, request, &label, pool);
+        av_reason reason = prove_claim(each, reading, request, &label, pool);
         if (reason == AV_ACCEPTED && is_other_client(claim, each)) {
             reason = AV_CLIENT_MISMATCH;
         }
@@ -261,5 +289,7 @@ av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request
                      : claim->record            ? av_client_name(claim->record)
                                                 : claim->client->id;
     verdict.label = decided;
+    verdict.attributes = claim->attributes;
+    verdict.attribute_count = claim->attribute_count;
     return verdict;
 }

@@ -174,8 +174,9 @@ int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 }
 
 static const char *const variables[] = {
-    "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON",       "AUTHVERIFY_SCHEME", "AUTHVERIFY_RULE",        "AUTHVERIFY_CLIENT",
-    "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL", "AUTHVERIFY_ORG",    "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
+    "AUTHVERIFY_RESULT", "AUTHVERIFY_REASON",       "AUTHVERIFY_SCHEME",  "AUTHVERIFY_RULE",        "AUTHVERIFY_CLIENT",
+    "AUTHVERIFY_ID",     "AUTHVERIFY_SECRET_LABEL", "AUTHVERIFY_ORG",     "AUTHVERIFY_ENVIRONMENT", "AUTHVERIFY_SCOPES",
+    "AUTHVERIFY_REGION", "AUTHVERIFY_SERVICE",      "AUTHVERIFY_PAYLOAD",
 };
 
 void avh_clear_environment(request_rec *r)
@@ -213,6 +214,11 @@ void avh_export_environment(request_rec *r, const avh_section *section, const av
         set_variable(r, "AUTHVERIFY_SCOPES", av_slice_string(verdict->record->scopes, r->pool));
     }
     set_variable(r, "AUTHVERIFY_ID", av_slice_string(verdict->id, r->pool));
+    for (apr_size_t i = 0; i < verdict->attribute_count; i++) {
+        const av_attribute *attribute = &verdict->attributes[i];
+        set_variable(r, apr_pstrcat(r->pool, "AUTHVERIFY_", attribute->name, NULL),
+                     av_slice_string(attribute->value, r->pool));
+    }
 }
 
 /* RFC 9457. Every text in it is ours and needs no escaping. */

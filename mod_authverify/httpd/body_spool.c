@@ -1,6 +1,7 @@
 /* The body: first in a buffer that stays warm, then in a file without a name, then to the handler through a filter.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "body_spool.h"
+#include "credential_strip.h"
 #include "warm_buffer.h"
 
 #include <apr_mmap.h>
@@ -30,7 +31,8 @@ struct avh_spool {
     int file;                  /* -1: all is in the buffer */
     apr_off_t written;         /* bytes in the file, lead included; the buffer holds what follows them */
     apr_off_t announced;       /* of the body, by its head; UNKNOWN */
-    apr_off_t length;          /* of the body, as far as it is kept */
+    apr_off_t received;        /* of the body, as it was sent */
+    apr_off_t length;          /* of the body, as far as it is kept: without its coding, as far as it was fed */
     apr_mmap_t *map;           /* of the file, once somebody wants to look at it */
     apr_bucket_brigade *ahead; /* what the next reader gets; NULL until somebody reads */
     bool has_ended;            /* the whole body is here */
@@ -78,12 +80,16 @@ static bool write_all(int file, const char *bytes, apr_size_t len)
     return true;
 }
 
-/* Hashing a full buffer at once, and not each piece as it comes, leaves the sender's own system the time to send. */
+/* Hashing a full buffer at once, and not each piece as it comes, leaves the sender's own system the time to send. What
+ * is no part of the body but of its coding leaves the buffer. */
 static void feed_buffer(avh_spool *spool)
 {
     if (spool->reading) {
-        av_feed(spool->reading, spool->buffer + spool->fed, spool->used - spool->fed);
-        spool->fed = spool->used;
+        apr_size_t len = spool->used - spool->fed;
+        apr_size_t left = av_feed_in_place(spool->reading, spool->buffer + spool->fed, len);
+        spool->length -= (apr_off_t)(len - left);
+        spool->fed += left;
+        spool->used = spool->fed;
     }
 }
 
@@ -118,11 +124,20 @@ static bool flush_buffer(avh_spool *spool, const avh_section *section)
     return true;
 }
 
+/* Taking the body out of its coding may be enough. */
+static bool make_room(avh_spool *spool, const avh_section *section)
+{
+    if (spool->reading && spool->reading->coding) {
+        feed_buffer(spool);
+    }
+    return spool->used < spool->room / 2 || flush_buffer(spool, section);
+}
+
 /* Returns how many of the bytes are kept: all, or fewer where there is no room. */
 static apr_size_t keep(avh_spool *spool, const avh_section *section, const char *bytes, apr_size_t len)
 {
     apr_size_t kept = 0;
-    while (kept < len && (spool->used < spool->room || flush_buffer(spool, section))) {
+    while (kept < len && (spool->used < spool->room || make_room(spool, section))) {
         apr_size_t fits = spool->room - spool->used;
         fits = fits < len - kept ? fits : len - kept;
         memcpy(spool->buffer + spool->used, bytes + kept, fits);
@@ -242,8 +257,10 @@ static avh_read_result take_bucket(avh_spool *spool, const avh_section *section,
     if (status != APR_SUCCESS) {
         return read_failure(spool->r, status);
     }
+    spool->length += (apr_off_t)len;
     apr_size_t kept = keep(spool, section, bytes, len);
-    spool->length += (apr_off_t)kept;
+    spool->length -= (apr_off_t)(len - kept);
+    spool->received += (apr_off_t)kept;
     if (kept < len) {
         apr_bucket_split(bucket, kept);
         return result(AV_NO_ROOM);
@@ -263,11 +280,21 @@ static avh_read_result take_brigade(avh_spool *spool, const avh_section *section
             read = take_bucket(spool, section, bucket);
         }
         apr_bucket_delete(bucket);
-        if (read.reason == AV_ACCEPTED && spool->length > limit) {
+        if (read.reason == AV_ACCEPTED && spool->received > limit) {
             read = result(AV_BODY_TOO_LARGE);
         }
     }
     return read;
+}
+
+/* A body in a coding may be known to be wrong before it ends: the rest is not waited for. */
+static avh_read_result look_early(avh_spool *spool)
+{
+    if (spool->reading->coding && !spool->reading->keeps_coding) {
+        feed_buffer(spool);
+        return result(spool->reading->refusal ? spool->reading->refusal : AV_ACCEPTED);
+    }
+    return result(AV_ACCEPTED);
 }
 
 static avh_read_result read_body(avh_spool *spool, const avh_section *section, bool keeps_body)
@@ -282,6 +309,7 @@ static avh_read_result read_body(avh_spool *spool, const avh_section *section, b
     while (!spool->has_ended && read.reason == AV_ACCEPTED) {
         apr_status_t status = read_some(r, brigade, deadline, now);
         read = status == APR_SUCCESS ? take_brigade(spool, section, brigade, limit) : read_failure(r, status);
+        read = read.reason == AV_ACCEPTED ? look_early(spool) : read;
         if (!spool->has_ended && read.reason == AV_ACCEPTED && (now = apr_time_now()) > deadline) {
             r->connection->keepalive = AP_CONN_CLOSE;
             read = result(AV_BODY_TOO_SLOW);
@@ -330,13 +358,18 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
     }
     spool->fed = spool->lead = reading->lead.len;
     spool->reading = reading;
+    reading->keeps_coding |= observes;
     avh_read_result read = read_body(spool, section, reading->keeps_body);
     spool->reading = NULL;
     *made = spool;
     spool->goes_on = observes && !spool->has_ended;
     put_filter(spool);
-    if (read.reason == AV_ACCEPTED && length < 0 && !observes) {
+    bool is_decoded = reading->coding && !reading->keeps_coding;
+    if (read.reason == AV_ACCEPTED && (length < 0 || is_decoded) && !observes) {
         set_length(spool);
+    }
+    if (read.reason == AV_ACCEPTED && is_decoded) {
+        avh_strip_coding(r, reading->coding);
     }
     return read;
 }

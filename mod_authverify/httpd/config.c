@@ -1,6 +1,7 @@
 /* Makes, merges and finishes configurations.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients.h"
+#include "derived_keys.h"
 #include "passwords.h"
 
 #include <http_main.h>
@@ -65,6 +66,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         avh_server *server = apr_pcalloc(pool, sizeof(*server));
         server->crypto = av_crypto_create(pool);
         server->passwords = avh_passwords_create(server->crypto, pool);
+        server->derived_keys = avh_derived_keys_create(pool);
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
@@ -106,6 +108,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .access = { .base = ap_server_root, .tests_only = is_config_test(), .may_execute = may_execute },
                       .presets = server->presets,
                       .passwords = server->passwords,
+                      .derived_keys = server->derived_keys,
                       .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                       .open_clients = avh_clients_open,
                       .open_baton = (void *)s,

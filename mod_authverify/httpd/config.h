@@ -140,6 +140,7 @@ typedef struct avh_exported {
 typedef struct avh_server {
     const av_crypto *crypto;
     const av_password_memory *passwords;
+    const av_key_memory *derived_keys;
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */

@@ -99,7 +99,9 @@ static void strip_list(request_rec *r, const apr_array_header_t *rules)
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
         for (apr_size_t j = 0; rule->strip && j < rule->place_count; j++) {
-            const av_place *place = &rule->places[j];
+            strip_place(r, &rule->places[j]);
+        }
+        for (const av_place *place = rule->companions; rule->strip && place && place->name.at; place++) {
             strip_place(r, place);
         }
     }
@@ -173,4 +175,30 @@ void avh_strip_header(request_rec *r, const char *name)
         }
     }
     strike_from_connection(r, name);
+}
+
+/* "aws-chunked,gzip" becomes "gzip". */
+static void strike_content_coding(request_rec *r, const char *name)
+{
+    av_slice rest = av_slice_of(apr_table_get(r->headers_in, "Content-Encoding")), part;
+    const char *kept = "";
+    while (rest.at && av_slice_split(&rest, ',', &part)) {
+        part = av_slice_trim(part);
+        if (!av_slice_equal_nocase(part, av_slice_of(name))) {
+            kept = apr_pstrcat(r->pool, kept, *kept ? "," : "", av_slice_string(part, r->pool), NULL);
+        }
+    }
+    if (*kept) {
+        apr_table_setn(r->headers_in, "Content-Encoding", kept);
+    } else {
+        apr_table_unset(r->headers_in, "Content-Encoding");
+    }
+}
+
+void avh_strip_coding(request_rec *r, const av_coding *coding)
+{
+    strike_content_coding(r, coding->name);
+    for (const char *const *name = coding->headers; *name; name++) {
+        apr_table_unset(r->headers_in, *name);
+    }
 }

@@ -18,4 +18,7 @@ void avh_protect_headers(request_rec *r, const av_policy *policy);
  * too. */
 void avh_strip_header(request_rec *r, const char *name);
 
+/* The body has been taken out of `coding`: nothing of it stays in the headers. */
+void avh_strip_coding(request_rec *r, const av_coding *coding);
+
 #endif

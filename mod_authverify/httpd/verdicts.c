@@ -78,6 +78,8 @@ static av_reason read_body(request_rec *r, request_memory *memory, const avh_sec
 {
     if (!memory->body_is_read) {
         read_first(r, memory, section, reading);
+    } else if (memory->read.reason == AV_ACCEPTED && reading->coding && !reading->keeps_coding) {
+        return AV_BODY_NOT_UNDERSTOOD; /* it was kept for another policy, in another form */
     } else if (memory->read.reason == AV_ACCEPTED && memory->spool && !avh_spool_feed(memory->spool, reading)) {
         return AV_INTERNAL_ERROR;
     }
@@ -108,7 +110,8 @@ static av_verdict prove(request_rec *r, request_memory *memory, const avh_sectio
     if (reason == AV_ACCEPTED && reading->wants_body) {
         reason = read_body(r, memory, section, reading);
     }
-    return reason == AV_ACCEPTED ? av_prove(claim, reading, request, pool) : av_refusal(reason, claim);
+    return reason == AV_ACCEPTED ? av_prove(claim, reading, request, pool)
+                                 : av_refusal(reason, reading->refused ? reading->refused : claim);
 }
 
 const avh_decision *avh_decided(request_rec *r, const avh_section *section)

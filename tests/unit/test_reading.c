@@ -90,7 +90,7 @@ START_TEST(a_reading_asks_for_what_its_claim_needs_and_no_more)
     ck_assert_msg((reading.hash != NULL) == needs[_i].hashes, "%s: hash", needs[_i].rule);
     ck_assert_msg((reading.lead_claim == claim) == (needs[_i].lead != NULL), "%s: lead", needs[_i].rule);
     assert_slice(reading.lead, av_slice_of(needs[_i].lead ? needs[_i].lead : ""), needs[_i].rule);
-    ck_assert(!reading.failed);
+    ck_assert_int_eq(reading.refusal, AV_UNDECIDED);
     ck_assert_ptr_eq(claim->client, &claim->rule->sender);
 }
 END_TEST

@@ -49,7 +49,7 @@ static const struct {
     const char *line, *fault;
 } faults[] = {
     { "sginature",
-      "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset; presets are looked up in no folder" },
+      "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset; presets are looked up in no folder" },
     { "sginature", "; did you mean \"signature\"?" },
     { "nothing-like-it secret=env:SECRET", "(AuthVerifyPresetPath is not set)" },
     { "signature word", "word 1 after \"signature\" is not written name=value" },
@@ -271,7 +271,7 @@ END_TEST
 static const struct {
     const char *presets[3], *line, *fault;
 } wrong_presets[] = {
-    { { "a b" }, "a", "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset" },
+    { { "a b" }, "a", "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset" },
     { { "a a" }, "a", "preset \"a\" builds on itself" },
     { { "a b", "b a" }, "a", "builds on itself" },
     { { "a b", "b c", "c b" }, "a", "builds on itself" },
@@ -323,7 +323,7 @@ START_TEST(an_unused_preset_is_looked_at_without_its_secret)
     ck_assert_ptr_null(av_rule_check(&words, &compiler));
     assert_sentence(av_rule_check(&wrong, &compiler), "there is no option \"colour\"");
     assert_sentence(av_rule_check(&unknown, &compiler),
-                    "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, none) nor a preset");
+                    "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset");
 }
 END_TEST
 

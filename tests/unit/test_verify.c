@@ -348,7 +348,7 @@ START_TEST(a_reading_that_failed_proves_nothing)
     assert_reason(av_find(policy_of(A), &request.head, &claim, pool), AV_ACCEPTED, "find");
     assert_reason(av_open(claim, &reading, pool), AV_ACCEPTED, "open");
     request_read_body(&request, &reading, pool);
-    reading.failed = true;
+    reading.refusal = AV_INTERNAL_ERROR;
     av_verdict verdict = av_prove(claim, &reading, &request.head, pool);
     assert_reason(verdict.reason, AV_INTERNAL_ERROR, "failed");
     ck_assert_ptr_null(verdict.client);
