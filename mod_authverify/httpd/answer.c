@@ -1,13 +1,16 @@
 /* The only place that speaks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
+#include "aws_error.h"
 #include "credential_strip.h"
 #include "refusal_log.h"
 
 #include <mod_core.h>
 
 #define FILTER_NAME "AUTHVERIFY_ERROR_BODY"
-#define NOTE "authverify-refused" /* in r->notes: what the client is told */
+#define NOTE "authverify-refused"      /* in r->notes: what the client is told */
+#define AWS_CODE "authverify-aws-code" /* the same, in AWS's words */
+#define AWS_MESSAGE "authverify-aws-message"
 #define RETRY_AFTER "10"
 
 /* Wrong must be seen at httpd's usual level, by people and by fail2ban; what anybody may send without trying must not
@@ -136,9 +139,27 @@ static void add_challenges(request_rec *r, const apr_array_header_t *rules, cons
     }
 }
 
+int avh_status_of(const avh_section *section, const av_verdict *verdict)
+{
+    const avh_aws_error *aws = avh_aws_error_of(section, verdict);
+    return aws ? aws->status : av_reason_status(verdict->reason);
+}
+
+/* What the body of the answer is made of. */
+static void note_answer(request_rec *r, const avh_section *section, const av_verdict *verdict)
+{
+    const avh_aws_error *aws = avh_aws_error_of(section, verdict);
+    apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
+    if (aws) {
+        apr_table_setn(r->notes, AWS_CODE, aws->code);
+        apr_table_setn(r->notes, AWS_MESSAGE, aws->message);
+        apr_table_setn(r->err_headers_out, "x-amzn-ErrorType", aws->code);
+    }
+}
+
 static int refuse(request_rec *r, const avh_section *section, const av_verdict *verdict, int answered)
 {
-    int status = av_reason_status(verdict->reason);
+    int status = avh_status_of(section, verdict);
     if (!r->main) { /* a subrequest that is refused takes nothing from the request that asked for it */
         avh_drop_body(r);
     }
@@ -146,7 +167,7 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
         avh_strip_credentials(r, section->policy);
     }
     avh_export_environment(r, section, verdict);
-    apr_table_setn(r->notes, NOTE, av_class_text(av_reason_class(verdict->reason)));
+    note_answer(r, section, verdict);
     if (status == HTTP_UNAUTHORIZED && section->policy) {
         add_challenges(r, section->policy->rules, verdict);
     }
@@ -229,16 +250,22 @@ static const char *problem(const request_rec *r, const char *detail)
                         line + 4, r->status, detail);
 }
 
+/* Our text, and what it is. */
+typedef struct error_body {
+    const char *text, *type; /* no type: no body */
+} error_body;
+
 /* Puts our text in the place of what httpd writes. */
 static apr_status_t write_error_body(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     request_rec *r = filter->r;
-    const char *text = filter->ctx;
+    const error_body *body = filter->ctx;
+    const char *text = body->text;
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade), *next; bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = next) {
         next = APR_BUCKET_NEXT(bucket);
         if (APR_BUCKET_IS_EOS(bucket)) {
-            ap_set_content_type(r, *text ? "application/problem+json" : NULL);
+            ap_set_content_type(r, body->type);
             ap_set_content_length(r, (apr_off_t)strlen(text));
             if (*text) {
                 APR_BUCKET_INSERT_BEFORE(bucket, apr_bucket_immortal_create(text, strlen(text), brigade->bucket_alloc));
@@ -253,14 +280,28 @@ static apr_status_t write_error_body(ap_filter_t *filter, apr_bucket_brigade *br
     return APR_BRIGADE_EMPTY(brigade) ? APR_SUCCESS : ap_pass_brigade(filter->next, brigade);
 }
 
+static error_body make_error_body(const request_rec *r, avh_error_body style, const char *detail)
+{
+    const char *code = apr_table_get(r->notes, AWS_CODE);
+    if (style == AVH_EMPTY) {
+        return (error_body){ "", NULL };
+    }
+    if (style == AVH_AWS && code) {
+        return (error_body){ avh_aws_error_body(code, apr_table_get(r->notes, AWS_MESSAGE), r->pool),
+                             "application/xml" };
+    }
+    return (error_body){ problem(r, detail), "application/problem+json" };
+}
+
 void avh_insert_error_body(request_rec *r)
 {
     const char *detail = apr_table_get(r->notes, NOTE);
     const avh_section *section = avh_section_of(r);
     bool is_customized = ap_response_code_string(r, ap_index_of_response(r->status)) != NULL;
     if (detail && !is_customized && section->error_body != AVH_HTML) {
-        const char *text = section->error_body == AVH_EMPTY ? "" : problem(r, detail);
-        ap_add_output_filter(FILTER_NAME, (void *)text, r, r->connection);
+        error_body *body = apr_palloc(r->pool, sizeof(*body));
+        *body = make_error_body(r, section->error_body, detail);
+        ap_add_output_filter(FILTER_NAME, body, r, r->connection);
     }
 }
 

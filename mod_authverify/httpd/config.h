@@ -21,7 +21,7 @@ typedef enum avh_mode { AVH_MODE_UNSET, AVH_ENFORCE, AVH_OPTIONAL, AVH_OBSERVE }
 
 typedef enum avh_switch { AVH_SWITCH_UNSET, AVH_SWITCH_ON, AVH_SWITCH_OFF } avh_switch;
 
-typedef enum avh_error_body { AVH_ERROR_BODY_UNSET, AVH_PROBLEM, AVH_HTML, AVH_EMPTY } avh_error_body;
+typedef enum avh_error_body { AVH_ERROR_BODY_UNSET, AVH_PROBLEM, AVH_HTML, AVH_EMPTY, AVH_AWS } avh_error_body;
 
 /* AuthVerifyHeader NAME VALUE: one line, and the next. */
 typedef struct avh_header {

@@ -294,10 +294,10 @@ static const char *set_external_url(cmd_parms *cmd, void *target, const char *va
 
 static const char *set_error_body(cmd_parms *cmd, void *section, const char *value)
 {
-    static const char *const bodies[] = { "problem", "html", "empty" };
+    static const char *const bodies[] = { "problem", "html", "empty", "aws" };
     unsigned index = 0;
     const char *error = outside_limit(cmd);
-    error = error ? error : av_option_choice(value, bodies, 3, &index, cmd->pool);
+    error = error ? error : av_option_choice(value, bodies, 4, &index, cmd->pool);
     ((avh_section *)section)->error_body = AVH_PROBLEM + index;
     return named(cmd, error);
 }
@@ -364,7 +364,7 @@ const command_rec avh_directives[] = {
     AP_INIT_FLAG("AuthVerifyPreflight", set_preflight, NULL, SECTIONS,
                  "whether a CORS preflight passes unproven, without identity and body"),
     AP_INIT_TAKE1("AuthVerifyErrorBody", set_error_body, NULL, SECTIONS,
-                  "problem, html or empty: the body of a refusal"),
+                  "problem, html, empty or aws: the body of a refusal"),
     AP_INIT_TAKE2("AuthVerifyHeader", set_header, NULL, SECTIONS,
                   "NAME VALUE: a trusted request header for the handler"),
     { .name = NULL },

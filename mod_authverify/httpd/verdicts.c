@@ -172,7 +172,7 @@ int avh_log_passed_on(request_rec *r)
     while (last->next) {
         last = last->next;
     }
-    if (memory && memory->looked_up && last->status == av_reason_status(memory->looked_up->verdict.reason)) {
+    if (memory && memory->looked_up && last->status == avh_status_of(avh_section_of(r), &memory->looked_up->verdict)) {
         avh_log_refusal(r, &memory->looked_up->verdict);
     }
     return DECLINED;
