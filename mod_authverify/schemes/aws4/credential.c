@@ -28,30 +28,56 @@ static av_reason optional_header(const av_request *request, av_slice name, av_sl
     return found == AV_TWICE ? AV_AMBIGUOUS_CREDENTIAL : AV_ACCEPTED;
 }
 
-/* Sets a field that must not be set yet. */
-static bool set_once(av_slice *field, av_slice value)
+/* The same for a value that is never a list: httpd has joined two. */
+static av_reason single_header(const av_request *request, av_slice name, av_slice *value)
 {
-    bool is_new = !field->at && value.len > 0;
+    av_reason reason = optional_header(request, name, value);
+    return reason == AV_ACCEPTED && av_value_is_merged(*value) ? AV_AMBIGUOUS_CREDENTIAL : reason;
+}
+
+/* It begins with one of the two words, in any case. */
+static bool is_ours(av_slice value)
+{
+    av_slice word;
+    av_slice_split(&value, ' ', &word);
+    return av_slice_equal_nocase(word, AV_SLICE(AV_AWS4_HMAC)) || av_slice_equal_nocase(word, AV_SLICE(AV_AWS4_ECDSA));
+}
+
+/* Sets a field that must not be set yet. */
+static av_reason set_once(av_slice *field, av_slice value)
+{
+    if (field->at) {
+        return AV_AMBIGUOUS_CREDENTIAL;
+    }
     *field = value;
-    return is_new;
+    return value.len ? AV_ACCEPTED : AV_MALFORMED_CREDENTIAL;
+}
+
+static av_slice *header_field(av_aws4_credential *credential, av_slice name)
+{
+    return av_slice_equal(name, AV_SLICE("Credential"))      ? &credential->text
+           : av_slice_equal(name, AV_SLICE("SignedHeaders")) ? &credential->signed_headers
+           : av_slice_equal(name, AV_SLICE("Signature"))     ? &credential->signature
+                                                             : NULL;
 }
 
 /* "Credential=…, SignedHeaders=…, Signature=…" in any order, each once and nothing else. */
-static bool read_fields(av_slice rest, av_aws4_credential *credential)
+static av_reason read_fields(av_slice rest, av_aws4_credential *credential)
 {
     av_slice part;
     while (av_slice_split(&rest, ',', &part)) {
         av_slice value = av_slice_trim(part), name;
+        if (is_ours(value)) {
+            return AV_AMBIGUOUS_CREDENTIAL; /* a second header, joined to the first */
+        }
         av_slice_split(&value, '=', &name);
-        av_slice *field = av_slice_equal(name, AV_SLICE("Credential"))      ? &credential->text
-                          : av_slice_equal(name, AV_SLICE("SignedHeaders")) ? &credential->signed_headers
-                          : av_slice_equal(name, AV_SLICE("Signature"))     ? &credential->signature
-                                                                            : NULL;
-        if (!field || !value.at || !set_once(field, value)) {
-            return false;
+        av_slice *field = header_field(credential, name);
+        if (!field || !value.at || set_once(field, value) != AV_ACCEPTED) {
+            return AV_MALFORMED_CREDENTIAL;
         }
     }
-    return credential->text.at && credential->signed_headers.at && credential->signature.at;
+    bool is_whole = credential->text.at && credential->signed_headers.at && credential->signature.at;
+    return is_whole ? AV_ACCEPTED : AV_MALFORMED_CREDENTIAL;
 }
 
 static bool read_algorithm(av_slice name, av_aws4_credential *credential)
@@ -64,10 +90,11 @@ static av_reason read_header(const av_request *request, av_slice value, av_aws4_
 {
     av_slice rest = value, algorithm, date;
     av_slice_split(&rest, ' ', &algorithm);
-    if (!rest.at || !read_algorithm(algorithm, credential) || !read_fields(rest, credential)) {
+    if (!rest.at || !read_algorithm(algorithm, credential)) {
         return AV_MALFORMED_CREDENTIAL;
     }
-    av_reason reason = optional_header(request, AV_SLICE("x-amz-date"), &date);
+    av_reason reason = read_fields(rest, credential);
+    reason = reason == AV_ACCEPTED ? single_header(request, AV_SLICE("x-amz-date"), &date) : reason;
     if (reason == AV_ACCEPTED && !date.at) {
         reason = optional_header(request, AV_SLICE("date"), &date);
         credential->has_date_header = true;
@@ -113,21 +140,22 @@ static av_slice *parameter_field(parameters *found, av_slice name)
 }
 
 /* Every parameter of ours, decoded, each once and with a value. */
-static bool read_parameters(av_slice query, parameters *found, apr_pool_t *pool)
+static av_reason read_parameters(av_slice query, parameters *found, apr_pool_t *pool)
 {
     av_slice part;
-    while (av_slice_split(&query, '&', &part)) {
+    av_reason reason = AV_ACCEPTED;
+    while (reason == AV_ACCEPTED && av_slice_split(&query, '&', &part)) {
         av_slice value = part, name;
         av_slice_split(&value, '=', &name);
         if (!av_percent_decode(name, true, &name, pool)) {
-            return false;
+            return AV_MALFORMED_CREDENTIAL;
         }
         av_slice *field = av_slice_starts_with(name, AV_SLICE("X-Amz-")) ? parameter_field(found, name) : NULL;
-        if (field && (!av_percent_decode(value, true, &value, pool) || !set_once(field, value))) {
-            return false;
+        if (field) {
+            reason = av_percent_decode(value, true, &value, pool) ? set_once(field, value) : AV_MALFORMED_CREDENTIAL;
         }
     }
-    return true;
+    return reason;
 }
 
 /* ^[0-9]+$ and 1 to 604800. */
@@ -148,8 +176,12 @@ static av_reason read_query(const av_request *request, av_aws4_credential *crede
 {
     parameters found = { .credential = credential };
     credential->in_query = true;
-    bool is_whole = read_parameters(request->query, &found, pool) && read_algorithm(found.algorithm, credential) &&
-                    credential->text.at && credential->signed_headers.at && credential->signature.at &&
+    av_reason reason = read_parameters(request->query, &found, pool);
+    if (reason != AV_ACCEPTED) {
+        return reason;
+    }
+    bool is_whole = read_algorithm(found.algorithm, credential) && credential->text.at &&
+                    credential->signed_headers.at && credential->signature.at &&
                     read_expires(credential->expires, &credential->lifetime) &&
                     av_timestamp_parse(found.date, AV_TIME_BASIC, &credential->signed_at) &&
                     av_timestamp_basic(credential->signed_at, credential->timestamp);
@@ -261,10 +293,9 @@ static bool is_signature(const av_aws4_credential *credential)
 static av_reason read_companions(const av_request *request, av_aws4_credential *credential)
 {
     av_slice token, region_set, content_sha256;
-    av_reason reason = optional_header(request, AV_SLICE("x-amz-security-token"), &token);
+    av_reason reason = single_header(request, AV_SLICE("x-amz-security-token"), &token);
     reason = reason == AV_ACCEPTED ? optional_header(request, AV_SLICE("x-amz-region-set"), &region_set) : reason;
-    reason =
-        reason == AV_ACCEPTED ? optional_header(request, AV_SLICE("x-amz-content-sha256"), &content_sha256) : reason;
+    reason = reason == AV_ACCEPTED ? single_header(request, AV_SLICE("x-amz-content-sha256"), &content_sha256) : reason;
     if (reason != AV_ACCEPTED) {
         return reason;
     }
@@ -277,13 +308,6 @@ static av_reason read_companions(const av_request *request, av_aws4_credential *
     credential->region_set = region_set.at ? region_set : credential->region_set;
     credential->content_sha256 = content_sha256.at ? content_sha256 : credential->content_sha256;
     return AV_ACCEPTED;
-}
-
-static bool is_ours(av_slice value)
-{
-    av_slice word;
-    av_slice_split(&value, ' ', &word);
-    return av_slice_equal_nocase(word, AV_SLICE(AV_AWS4_HMAC)) || av_slice_equal_nocase(word, AV_SLICE(AV_AWS4_ECDSA));
 }
 
 /* One of the parameters by which a presigned URL is seen. */
