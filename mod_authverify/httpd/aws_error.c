@@ -67,6 +67,7 @@ static const avh_aws_error *in_query(av_reason reason)
 {
     switch (reason) {
     case AV_MALFORMED_CREDENTIAL:
+    case AV_AMBIGUOUS_CREDENTIAL:
     case AV_WRONG_SCOPE:
         return &malformed_query;
     case AV_TOO_LATE:
