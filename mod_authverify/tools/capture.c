@@ -18,6 +18,29 @@ static bool take_line(av_slice *text, av_slice *line)
     return there;
 }
 
+/* Without "." and "..", and with one slash for several, as httpd looks for the <Location> that a path is in. */
+static av_slice without_dots(av_slice path, apr_pool_t *pool)
+{
+    char *made = apr_palloc(pool, path.len + 2), *end = made;
+    av_slice segment, rest = path;
+    while (av_slice_split(&rest, '/', &segment)) {
+        bool is_last = !rest.at, is_dot = av_slice_equal(segment, AV_SLICE("."));
+        if (av_slice_equal(segment, AV_SLICE(".."))) {
+            while (end > made && *--end != '/') {
+            }
+            is_dot = true;
+        } else if (segment.len && !is_dot) {
+            *end++ = '/';
+            memcpy(end, segment.at, segment.len);
+            end += segment.len;
+        }
+        if (is_last && (is_dot || !segment.len)) {
+            *end++ = '/';
+        }
+    }
+    return (av_slice){ made, (apr_size_t)(end - made) };
+}
+
 /* "POST /path?query HTTP/1.1"; of an absolute URL the path counts (RFC 9112 section 3.2.2). */
 static bool read_request_line(av_slice line, av_request *request, apr_pool_t *pool)
 {
@@ -35,6 +58,7 @@ static bool read_request_line(av_slice line, av_request *request, apr_pool_t *po
     if (!av_percent_decode(request->path, false, &request->place, pool)) {
         request->place = (av_slice){ "", 0 };
     }
+    request->place = without_dots(request->place, pool);
     return true;
 }
 

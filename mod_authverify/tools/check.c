@@ -1,5 +1,6 @@
 /* authverify check: decides a captured request as httpd would, offline, and says why.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "../core/strict_path.h"
 #include "../stores/clients_file.h"
 #include "arguments.h"
 #include "config_section.h"
@@ -19,9 +20,17 @@
 
 typedef struct check_options {
     bool json;
-    const char *time, *address, *path, *origin, *config, *location;
-    apr_array_header_t *rules, *also;
+    const char *time, *address, *path, *origin, *config, *location, *virtual_host, *server_root;
+    apr_array_header_t *rules, *also, *defines;
 } check_options;
+
+/* What is in force, and what httpd makes of the verdict. */
+typedef struct scene {
+    av_policy *policy;
+    apr_array_header_t *notes; /* of const char *, said before everything else */
+    const char *mode, *origin; /* NULL: not said */
+    bool host_is_ours, strict_path, preflight;
+} scene;
 
 #define OPTION(name, kind, member)                  \
     {                                               \
@@ -29,11 +38,19 @@ typedef struct check_options {
     }
 
 static const avt_option rows[] = {
-    OPTION("--rule", AVT_TEXTS, rules),   OPTION("--also", AVT_TEXTS, also),
-    OPTION("--time", AVT_TEXT, time),     OPTION("--address", AVT_TEXT, address),
-    OPTION("--path", AVT_TEXT, path),     OPTION("--origin", AVT_TEXT, origin),
-    OPTION("--config", AVT_TEXT, config), OPTION("--location", AVT_TEXT, location),
-    OPTION("--json", AVT_SWITCH, json),   { NULL, AVT_SWITCH, 0 },
+    OPTION("--rule", AVT_TEXTS, rules),
+    OPTION("--also", AVT_TEXTS, also),
+    OPTION("--time", AVT_TEXT, time),
+    OPTION("--address", AVT_TEXT, address),
+    OPTION("--path", AVT_TEXT, path),
+    OPTION("--origin", AVT_TEXT, origin),
+    OPTION("--config", AVT_TEXT, config),
+    OPTION("--location", AVT_TEXT, location),
+    OPTION("--virtual-host", AVT_TEXT, virtual_host),
+    OPTION("--server-root", AVT_TEXT, server_root),
+    OPTION("--define", AVT_TEXTS, defines),
+    OPTION("--json", AVT_SWITCH, json),
+    { NULL, AVT_SWITCH, 0 },
 };
 
 /* clients=file:PATH, as whoever runs this. */
@@ -75,43 +92,78 @@ static const char *add_rules(av_policy *policy, const apr_array_header_t *lines,
     return error;
 }
 
-/* The rules of --config come to those of --rule; what the command line says besides goes before what the file says. */
-static const char *read_section(check_options *options, av_compiler *compiler)
+static av_slice host_of(const av_request *request)
+{
+    for (apr_size_t i = 0; i < request->header_count; i++) {
+        av_slice host = request->headers[i].value, name;
+        if (av_slice_equal_nocase(request->headers[i].name, AV_SLICE("Host"))) {
+            av_slice_split(&host, ':', &name);
+            return name;
+        }
+    }
+    return (av_slice){ "", 0 };
+}
+
+/* The rules of --config come to those of --rule; what the command line says besides goes before what the files say. */
+static const char *read_section(check_options *options, const av_request *request, av_compiler *compiler, scene *set)
 {
     avt_section section;
-    if (options->rules || options->also || !options->config || !options->location) {
-        return "--config FILE and --location PATH go together, and without --rule";
-    }
-    const char *error =
-        avt_section_read(options->config, options->location, compiler->presets, &section, compiler->pool);
+    av_slice place = options->location ? av_slice_of(options->location) : request->place;
+    const avt_config_query query = { .file = options->config,
+                                     .root = options->server_root,
+                                     .defines = options->defines,
+                                     .virtual_host = options->virtual_host,
+                                     .host = host_of(request),
+                                     .path = av_slice_string(place, compiler->pool) };
+    const char *error = avt_section_read(&query, compiler->presets, &section, compiler->pool);
     options->rules = section.rules;
     options->also = section.also;
-    options->origin = options->origin ? options->origin : section.origin;
-    compiler->access.base = section.server_root ? section.server_root : compiler->access.base;
-    if (section.preset_path && !options->path) {
+    compiler->access.base = section.root;
+    if (!error && section.preset_path && !options->path) {
         av_presets_set_path(compiler->presets, section.preset_path);
     }
+    *set = (scene){ .notes = section.notes,
+                    .mode = section.mode,
+                    .origin = section.origin,
+                    .host_is_ours = section.host_is_ours,
+                    .strict_path = section.strict_path,
+                    .preflight = section.preflight };
     return error;
 }
 
-static const char *build_policy(check_options *options, av_policy **policy, apr_array_header_t **warnings,
-                                apr_pool_t *pool)
+static const char *check_options_fit(const check_options *options)
+{
+    bool has_rule = options->rules || options->also;
+    bool has_place = options->location || options->virtual_host || options->server_root || options->defines;
+    if (options->config) {
+        return has_rule ? "either --config or --rule" : NULL;
+    }
+    return has_place        ? "--location, --virtual-host, --server-root and --define go with --config"
+           : options->rules ? NULL
+                            : "which rule? --rule 'github secret=file:PATH'";
+}
+
+static const char *set_scene(check_options *options, const av_request *request, scene *set, apr_pool_t *pool)
 {
     av_compiler *compiler = avt_compiler_create(options->path, pool);
     const char *error = compiler ? NULL : "the library lacks an algorithm";
-    if (!error && (options->config || options->location)) {
-        error = read_section(options, compiler);
+    *set = (scene){ .notes = apr_array_make(pool, 4, sizeof(const char *)), .host_is_ours = true };
+    if (!error && options->config) {
+        error = read_section(options, request, compiler, set);
     }
-    if (error || !options->rules) {
-        return error ? error : "which rule? --rule 'github secret=file:PATH'";
+    if (error) {
+        return error;
     }
     compiler->open_clients = open_clients;
     compiler->open_baton = compiler;
-    *warnings = compiler->warnings;
-    *policy = av_policy_create(pool);
-    error = add_rules(*policy, options->rules, false, compiler);
-    error = error ? error : add_rules(*policy, options->also, true, compiler);
-    return error ? error : av_policy_check(*policy);
+    set->policy = av_policy_create(pool);
+    error = add_rules(set->policy, options->rules, false, compiler);
+    error = error ? error : add_rules(set->policy, options->also, true, compiler);
+    for (int i = 0; i < compiler->warnings->nelts; i++) {
+        *(const char **)apr_array_push(set->notes) =
+            apr_pstrcat(pool, "warning: ", APR_ARRAY_IDX(compiler->warnings, i, const char *), NULL);
+    }
+    return error ? error : av_policy_check(set->policy);
 }
 
 static const char *read_address(const char *text, av_address *address)
@@ -128,11 +180,15 @@ static const char *read_address(const char *text, av_address *address)
     return "--address is an IPv4 or IPv6 address";
 }
 
-static const char *set_scene(const check_options *options, avt_capture *capture, apr_pool_t *pool)
+/* When and where from, and what the server is called. */
+static const char *set_circumstances(const check_options *options, const scene *set, avt_capture *capture,
+                                     apr_pool_t *pool)
 {
+    const char *origin = options->origin ? options->origin : set->origin;
     capture->request.received_at = apr_time_now();
-    if (options->origin) {
-        capture->request.origin = av_slice_of(options->origin);
+    capture->request.host_is_ours = set->host_is_ours || options->origin;
+    if (origin) {
+        capture->request.origin = av_slice_of(origin);
     }
     const char *error = options->time ? avt_time_read(options->time, &capture->request.received_at, pool) : NULL;
     return error || !options->address ? error : read_address(options->address, &capture->request.address);
@@ -154,12 +210,20 @@ static void read_body(const avt_capture *capture, av_reading *reading, apr_pool_
     }
 }
 
-static av_verdict decide(const av_policy *policy, const avt_capture *capture, avt_explanation *explanation)
+static av_verdict decide(const scene *set, const avt_capture *capture, avt_explanation *explanation)
 {
     av_claim *claim = NULL;
     av_reading reading;
-    av_reason reason = av_find(policy, &capture->request, &claim, explanation->pool);
-    avt_explain_choice(explanation, policy, claim, reason);
+    if (set->strict_path && !av_path_is_plain(capture->request.path)) {
+        avt_say(explanation, "AuthVerifyStrictPath: a second decoder may read the path differently");
+        return av_refusal(AV_MALFORMED_REQUEST, NULL);
+    }
+    if (set->preflight && av_is_preflight(set->policy, &capture->request, explanation->pool)) {
+        avt_say(explanation, "AuthVerifyPreflight: httpd lets this preflight through, without identity");
+        return (av_verdict){ .reason = AV_NOT_PRESENTED, .is_preflight = true };
+    }
+    av_reason reason = av_find(set->policy, &capture->request, &claim, explanation->pool);
+    avt_explain_choice(explanation, set->policy, claim, reason);
     reason = reason == AV_ACCEPTED ? av_open(claim, &reading, explanation->pool) : reason;
     av_verdict verdict = av_refusal(reason, claim);
     if (reason == AV_ACCEPTED) {
@@ -168,6 +232,19 @@ static av_verdict decide(const av_policy *policy, const avt_capture *capture, av
     }
     avt_explain_claims(explanation, claim, capture, &verdict);
     return verdict;
+}
+
+/* A refusal that httpd lets through all the same must not look like one that it does not. */
+static void explain_mode(const scene *set, const av_verdict *verdict, avt_explanation *explanation)
+{
+    if (verdict->reason == AV_ACCEPTED || !set->mode) {
+        return;
+    }
+    if (strcasecmp(set->mode, "observe") == 0) {
+        avt_say(explanation, "AuthVerifyMode observe: httpd notes this verdict, and lets the request through");
+    } else if (strcasecmp(set->mode, "optional") == 0 && verdict->reason == AV_NOT_PRESENTED) {
+        avt_say(explanation, "AuthVerifyMode optional: \"Require authverify\" has the last word on such a request");
+    }
 }
 
 static json_t *text_value(const char *text)
@@ -205,17 +282,17 @@ static void print_steps(const avt_explanation *explanation, const av_verdict *ve
     }
 }
 
-static avt_status explain(const check_options *options, const av_policy *policy, const apr_array_header_t *warnings,
-                          const avt_capture *capture, apr_pool_t *pool)
+static avt_status explain(const check_options *options, const scene *set, const avt_capture *capture, apr_pool_t *pool)
 {
     avt_explanation explanation = { apr_array_make(pool, 16, sizeof(const char *)), NULL, pool };
-    for (int i = 0; i < warnings->nelts; i++) {
-        avt_say(&explanation, "warning: %s", APR_ARRAY_IDX(warnings, i, const char *));
+    for (int i = 0; i < set->notes->nelts; i++) {
+        avt_say(&explanation, "%s", APR_ARRAY_IDX(set->notes, i, const char *));
     }
     if (capture->note) {
         avt_say(&explanation, "%s", capture->note);
     }
-    av_verdict verdict = decide(policy, capture, &explanation);
+    av_verdict verdict = decide(set, capture, &explanation);
+    explain_mode(set, &verdict, &explanation);
     (options->json ? print_value : print_steps)(&explanation, &verdict);
     avt_status printed = avt_printed();
     return printed != AVT_OK ? printed : verdict.reason == AV_ACCEPTED ? AVT_OK : AVT_REFUSED;
@@ -224,13 +301,13 @@ static avt_status explain(const check_options *options, const av_policy *policy,
 static avt_status check(int count, const char *const *arguments, apr_pool_t *pool)
 {
     check_options options = { 0 };
-    apr_array_header_t *operands, *warnings = NULL;
-    av_policy *policy = NULL;
+    apr_array_header_t *operands;
+    scene set;
     avt_capture capture;
     av_slice text = { "", 0 };
     const char *error = avt_arguments_read(count, arguments, rows, &options, &operands, pool);
     error = !error && operands->nelts != 1 ? "which request? check --rule 'WORDS' FILE|-" : error;
-    error = error ? error : build_policy(&options, &policy, &warnings, pool);
+    error = error ? error : check_options_fit(&options);
     if (error) {
         return avt_fail(AVT_USAGE, "%s", error);
     }
@@ -240,8 +317,9 @@ static avt_status check(int count, const char *const *arguments, apr_pool_t *poo
     if (error) {
         return avt_fail(AVT_FILE, "%s: %s", path, error);
     }
-    error = set_scene(&options, &capture, pool);
-    return error ? avt_fail(AVT_USAGE, "%s", error) : explain(&options, policy, warnings, &capture, pool);
+    error = set_scene(&options, &capture.request, &set, pool);
+    error = error ? error : set_circumstances(&options, &set, &capture, pool);
+    return error ? avt_fail(AVT_USAGE, "%s", error) : explain(&options, &set, &capture, pool);
 }
 
 const avt_command avt_check = {
@@ -249,19 +327,23 @@ const avt_command avt_check = {
     .brief = "decide a captured request offline, and explain each step",
     .help =
         "usage: authverify check --rule 'WORDS' [OPTION ...] FILE|-\n"
-        "       authverify check --config FILE --location PATH [OPTION ...] FILE|-\n\n"
+        "       authverify check --config FILE [--location PATH] [OPTION ...] FILE|-\n\n"
         "FILE holds a request as it was sent: request line, header fields, an empty line, body. WORDS are what follows\n"
         "AuthVerify. Tells which rule saw its credential, what was signed, what differed, and the reason.\n\n"
         "  --rule 'WORDS'         a rule; again for an alternative\n"
         "  --also 'WORDS'         a rule that must hold besides, as AuthVerifyAlso\n"
-        "  --config FILE          the rules of a section of an httpd configuration file; Include is not followed,\n"
-        "  --location PATH        and only this <Location> is looked at\n"
+        "  --config FILE          the rules that an httpd configuration has in force for the request's path\n"
+        "  --location PATH        ... for this path\n"
+        "  --virtual-host ADDRESS ... in the virtual host that is written <VirtualHost ADDRESS>; none: outside of all\n"
+        "  --server-root DIR      as httpd -d, until the file says a ServerRoot (the file's folder)\n"
+        "  --define NAME[=VALUE]  as httpd -D; again for another\n"
         "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
         "  --address ADDRESS      where it came from, for from=\n"
         "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
         "  --path DIR             the folder of presets\n"
         "  --json                 print an object\n\n"
-        "The host is taken for one of the server's own. Status: 0 accepted, 1 refused, 2 usage or a rule that httpd\n"
-        "would not take, 3 the file cannot be read or is no request.\n",
+        "Of a configuration, what hangs on more than paths and hosts is not evaluated: check says so, and gives no verdict\n"
+        "where it matters. Status: 0 accepted, 1 refused, 2 usage or a rule that httpd would not take, 3 the file cannot\n"
+        "be read or is no request.\n",
     .run = check,
 };

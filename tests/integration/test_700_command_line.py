@@ -18,7 +18,7 @@ import pytest
 
 from client import get
 from clients import put_clients, sha256
-from command_line import FILE, OK, PROGRAM, REFUSED, USAGE, run
+from command_line import FILE, OK, PROGRAM, REFUSED, USAGE, capture, check, run
 from configtest import in_location
 from server import Server, preset_folder, wait_until
 from vectors import FOLDER, load_vectors
@@ -31,18 +31,6 @@ COMMANDS = ["client add", "client rotate", "client revoke", "client list", "hash
 
 def add(clients, *words, **more):
     return json.loads(run("client", "add", clients, *words, "--json", **more))
-
-
-def check(request, *rules, status=OK, words=(), folder=None):
-    rules = [word for rule in rules for word in ("--rule", rule)]
-    return json.loads(run("check", "--path", preset_folder(), "--json", *rules, *words, request, status=status,
-                          folder=folder))
-
-
-def capture(path, headers, method="GET", target="/", body=b""):
-    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n" + "".join(line + "\r\n" for line in headers) + "\r\n"
-    path.write_bytes(head.encode() + body)
-    return path
 
 
 @pytest.fixture
@@ -97,12 +85,18 @@ def test_bash_completes(typed, offered):
     ["client", "add", "file", "a", "--expires", "soon"], ["client", "add", "file", "a", "--signing", "--password"],
     ["hash", "--bcrypt", "--sha256"], ["hash", "--bcrypt", "--cost", "40"], ["sign", "nothing"], ["sign", "none"],
     ["sign", "token-pair", "--secret", "env:HOME"], ["presets", "a", "b"],
-    ["check", "--rule", "github", "file"], ["check", "--rule", "", "file"], ["check", "--rule", "nothing", "file"]],
+    ["check", "--rule", "github", "--config", "file", "file"], ["check", "--location", "/", "--rule", "github", "file"],
+    ["check", "--define", "A", "--rule", "github", "file"], ["check", "--virtual-host", "a", "file"]],
     ids=" ".join)
 def test_wrong_usage_is_status_2_and_changes_nothing(words, tmp_path):
     said = run(*words, status=USAGE, secret="", folder=tmp_path)
     assert said.startswith(("authverify: ", "usage: "))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rule", ["github", "", "nothing", "github secret=file:missing", "bearer secret=literal"])
+def test_a_rule_that_httpd_would_not_take_is_status_2(rule, tmp_path):
+    assert run("check", "--rule", rule, capture(tmp_path / "request", []), status=USAGE)
 
 
 # --- clients ----------------------------------------------------------------------------------------------------------
@@ -582,86 +576,6 @@ def test_headers_of_one_name_are_one_as_for_httpd(tmp_path, body):
     headers = sender.sign(body).splitlines()
     request = capture(tmp_path / "request", headers + headers, "POST", body=body.read_bytes())
     check(request, sender.rule, status=REFUSED)
-
-
-# --- a section of a configuration file --------------------------------------------------------------------------------
-
-SECTION = """
-# ServerName example.com
-ServerRoot "{folder}"
-<IfModule authverify_module>
-AuthVerifyPresetPath "{presets}"
-AuthVerifyPreset own signature \\
-    signature=%{{header:X-Own}} \\
-    secret=file:proves
-</IfModule>
-<VirtualHost *:443>
-    <Location "/other">
-        AuthVerify github secret=file:missing
-    </Location>
-    <location "/hooks">
-        AuthVerify github secret=file:proves
-        AuthVerify own
-        <Limit POST>
-            Require all granted
-        </Limit>
-    </Location>
-    <Location /off>
-        AuthVerify off
-    </Location>
-    <Location /twice>
-        AuthVerify own
-    </Location>
-    <Location /twice>
-        AuthVerify own
-    </Location>
-    <Location /none>
-        Require all granted
-    </Location>
-    <Location /inside>
-        <If "true">
-            AuthVerify own
-        </If>
-    </Location>
-</VirtualHost>
-"""
-
-
-@pytest.fixture
-def section(tmp_path):
-    path = tmp_path / "httpd.conf"
-    path.write_text(SECTION.format(folder=tmp_path, presets=preset_folder()))
-    return path
-
-
-def test_the_rules_of_a_section(section, tmp_path, body):
-    sender = Sender("github", tmp_path)
-    headers = sender.sign(body).splitlines()
-    request = capture(tmp_path / "request", headers, "POST", body=body.read_bytes())
-    words = ("check", "--config", section, "--location", "/hooks", "--json", request)
-    assert json.loads(run(*words))["client"] == "github"
-    capture(tmp_path / "request", [headers[-1].replace("X-Hub-Signature-256: sha256=", "X-Own: ")], "POST",
-            body=body.read_bytes())
-    found = json.loads(run(*words))
-    assert found["rule"] == "own" and found["steps"][0].endswith("not there")
-    capture(tmp_path / "request", headers, "POST", body=b"{}")
-    assert json.loads(run(*words, status=REFUSED))["reason"] == "wrong-signature"
-
-
-@pytest.mark.parametrize("location, said", [
-    ("/nothing", "has no <Location"), ("/twice", "more than one"), ("/off", "AuthVerify off"), ("/none", "no AuthVerify"),
-    ("/inside", "inside of the location"), ("/other", "missing")])
-def test_a_section_that_cannot_be_used(section, tmp_path, location, said):
-    request = capture(tmp_path / "request", [])
-    (tmp_path / "proves").write_text(SECRET)
-    assert said in run("check", "--config", section, "--location", location, request, status=USAGE)
-
-
-def test_a_section_and_a_rule_do_not_go_together(section, tmp_path):
-    request = capture(tmp_path / "request", [])
-    for words in (["--config", section], ["--location", "/hooks"],
-                  ["--config", section, "--location", "/hooks", "--rule", "none methods=GET"]):
-        assert "go together" in run("check", *words, request, status=USAGE)
 
 
 # --- under httpd ------------------------------------------------------------------------------------------------------
