@@ -67,7 +67,8 @@ class RecordingBackend:
         return len(self.requests)
 
     def serve(self, connection):
-        received = Received(connection.command, connection.path, list(connection.headers.items()))
+        target = connection.requestline.split()[1]  # BaseHTTPRequestHandler.path has lost slashes
+        received = Received(connection.command, target, list(connection.headers.items()))
         self.requests.append(received)
         digest = hashlib.sha256()
         try:
