@@ -5,6 +5,7 @@ configuration, are sent, and are judged.
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import calendar
 import hashlib
 import hmac
 import json
@@ -13,10 +14,13 @@ import threading
 import time
 from dataclasses import dataclass
 
+from aws4_signer import UNSIGNED, Signer, canonical_value, sha256
 from client import Connection
 from server import free_port
 
-CLASSES = ("body", "sig_malleability", "timestamps", "empty_values", "log_leak")
+CLASSES = ("body", "sig_malleability", "timestamps", "empty_values", "log_leak", "sigv4")
+
+AWS4 = "aws4 access-key=AKIDEXAMPLE region=us-east-1 service=s3 tolerance=300"
 
 # config_hint of a case: the rule without its secret, the fixture that is its secret, what else stands beside it.
 RULES = {
@@ -30,6 +34,9 @@ RULES = {
     "hmac: slack style, tolerance 300": ("slack tolerance=300", "WH_SLACK", ""),
     "hmac: shopify style (base64)": ("shopify", "WH_SHOPIFY", ""),
     "hmac: standard-webhooks, tolerance 300": ("standard-webhooks tolerance=300", "WH_STD", ""),
+    "sigv4: AKIDEXAMPLE region us-east-1 service s3, skew 300": (AWS4, "ASECRET", ""),
+    "sigv4: AKIDEXAMPLE region us-east-1 service s3, skew 300; unsigned payload allowed":
+        (AWS4 + " unsigned-payload=on", "ASECRET", ""),
 }
 
 
@@ -138,7 +145,10 @@ def judge(attack, answer, received):
     if len(received) not in BACKEND_COUNTS[attack.expect["backend"]]:
         wrong.append(f"the backend received {len(received)} requests, not {attack.expect['backend']}")
     for name, value in attack.expect.get("backend_sees", {}).items():
-        if name != "body_sha256":
+        if name == "headers_absent":
+            seen = {header.lower() for each in received for header, _ in each.headers}
+            wrong += [f"the backend received {header}" for header in value if header.rstrip("?").lower() in seen]
+        elif name != "body_sha256":
             wrong.append(f"{name} is not judged here")
         elif received and received[0].sha256 != value:
             wrong.append("the backend received another body")
@@ -167,6 +177,8 @@ def expected_proofs(attack, fixtures):
     key = fixtures[fixture].encode()
     preset = rule.split()[0]
     lead = {b""}
+    if preset == "aws4":
+        return expected_aws4(head, body, key)
     if preset == "standard-webhooks":
         key = base64.b64decode(key[len("whsec_"):])
         values = [re.search(rb"^%s: ?(.*?)\r?$" % name, head + b"\r", re.M)
@@ -177,3 +189,19 @@ def expected_proofs(attack, fixtures):
     elif preset == "slack":
         lead = {b"v0:" + t + b":" for t in re.findall(rb"^X-Slack-Request-Timestamp: ?(.*?)\r?$", head + b"\r", re.M)}
     return set().union(*(_both(hmac.new(key, text + body, hashlib.sha256).digest()) for text in lead), set())
+
+
+def expected_aws4(head, body, key):
+    """The signature of the head that would have been right, where it says of itself what is signed."""
+    line, *fields = head.decode("latin-1").split("\r\n")
+    method, target, _ = line.split(" ")
+    values = {name.lower(): value for name, _, value in (field.partition(":") for field in fields)}
+    names = re.search(r"SignedHeaders=([\w;-]+)", head.decode("latin-1"))
+    now = re.search(r"\b(\d{8}T\d{6}Z)\b", head.decode("latin-1"))
+    if not names or not now or not set(names[1].split(";")) <= set(values):
+        return set()
+    payload = values.get("x-amz-content-sha256", UNSIGNED if "X-Amz-Algorithm" in target else sha256(body)).strip()
+    fields = {name: canonical_value(value) for name, value in values.items()}
+    seconds = calendar.timegm(time.strptime(now[1], "%Y%m%dT%H%M%SZ"))
+    signed = Signer(secret=key.decode()).stages(method, target, fields, names[1].split(";"), payload, seconds)
+    return {signed[2].encode()}

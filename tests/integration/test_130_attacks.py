@@ -1,14 +1,17 @@
-"""Hostile bodies, signatures, times and empty values: every verdict that must hold does, in every MPM.
+"""Hostile bodies, signatures, times, empty values, calls as of AWS: every verdict that must hold does, in every MPM.
 
 SPDX-License-Identifier: Apache-2.0
 """
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from attacks import CLASSES, Places, RULES, expected_proofs, final_status, judge, load_attacks, secrets, send
+from aws4_signer import Signer
 from backends import RecordingBackend
+from client import head
 from clock import Clock, shared_folder
 from server import Server, wait_until
 
@@ -28,10 +31,15 @@ CUT_OFF = {"BD-002"}
 # One byte a second, fifteen of them: a test of its own, which sends to all MPMs at once.
 SLOW = {"BD-012"}
 
+# Tests of their own: a recipe, and a path that S3 reads in another way than the row.
+APART = {"V4-101", "V4-048"}
+
 # Rows that leave the choice to us: what we chose, and why.
 CHOICES = {
     "SM-077": (200, "blanks around a field are the one freedom that a field list has"),
     "EV-023": (200, "a request without a body has an empty body, and that is signed like any other"),
+    "V4-006": (200, "its rule says unsigned-payload=on"),
+    "V4-049": (404, "httpd's own: AllowEncodedSlashes is off"),
     "BD-016": (200, "what follows the announced end is not of this request, and the connection ends with it"),
 }
 
@@ -48,13 +56,18 @@ BROKEN = {
 EXCUSED = {
     "needs replay=":
         ["SM-111", "SM-112", "SM-115", "SM-117", "SM-118", "SM-120", "SM-123", "LG-001", "LG-004"],
+    "for S3 the encoded letter is the letter, and signed as such; the backend gets the letter":
+        ["V4-048"],
     "judged by test_131_header_attacks":
         ["BD-009", "EV-007", "LG-005", "LG-009", "LG-020", "LG-021", "LG-022", "LG-023", "LG-025", "LG-026", "LG-029",
          "LG-030", "LK-002", "LK-003", "LK-004", "LK-005", "LK-006"],
 }
 
 SIGNED = [attack for attack in ATTACKS if attack.hint in RULES]
-PLAIN = [attack for attack in SIGNED if attack.id not in SLOW]
+PLAIN = [attack for attack in SIGNED if attack.id not in SLOW | APART]
+
+# A signature in parameters of other names than AWS gives them is not known for one: httpd logs the URL.
+WHERE_NO_RULE_LOOKS = ["V4-083"]
 
 # What httpd says at this LogLevel that is no fault: a child that crashes is not among it.
 TALK = [r"\[\w+:(?:info|debug|trace\d)\]", r"refused reason="]
@@ -109,6 +122,26 @@ def test_the_verdict_holds(running, attack):
     judged.add((attack.id, running.stopped.mpm))
 
 
+def test_chunks_that_changed_places_with_their_signatures_are_refused(running):
+    attack = BY_ID["V4-101"]
+    signer = Signer(FIXTURES["AKID"], FIXTURES["ASECRET"], region=FIXTURES["REGION"])
+    data = [b"1" * 64, b"2" * 64, b"3" * 64]
+    signed, chunks = signer.sign_stream("PUT", "/api/obj", {"Host": FIXTURES["host"]}, data, now=NOW)
+    fields = {**signed.headers, "Content-Length": str(sum(map(len, chunks))), "Connection": "close"}
+    begin = head("PUT", "/api/obj", fields, fields.pop("Host"))
+    good = replace(attack, segments=((0, begin + b"".join(chunks)),))
+    assert final_status(running.send(good)) == 200
+    swapped = replace(attack, segments=((0, begin + chunks[1] + chunks[0] + b"".join(chunks[2:])),))
+    assert judge(attack, running.send(swapped), running.backend.requests) == []
+    judged.add((attack.id, running.stopped.mpm))
+
+
+def test_an_encoded_letter_is_the_letter_for_s3_and_the_backend_gets_what_was_signed(running):
+    answer = running.send(BY_ID["V4-048"])
+    assert final_status(answer) == 200
+    assert [received.path for received in running.backend.requests] == ["/api/obj"]
+
+
 def test_a_compressed_body_is_proven_as_sent_and_handed_on_inflated(running):
     attack = BY_ID["BD-013"]
     running.send(attack)
@@ -117,9 +150,11 @@ def test_a_compressed_body_is_proven_as_sent_and_handed_on_inflated(running):
 
 def test_no_log_holds_a_secret_or_a_proof_that_would_have_been_right(running):
     forbidden = secrets(FIXTURES).union(*(expected_proofs(attack, FIXTURES) for attack in PLAIN))
+    elsewhere = [BY_ID[name].bytes.partition(b"\r\n")[0] for name in WHERE_NO_RULE_LOOKS]
     for server in (running.stopped, running.ticking):
         for log in (server.root / "logs").iterdir():
-            text = log.read_bytes()
+            lines = [line for line in log.read_bytes().splitlines() if not any(text in line for text in elsewhere)]
+            text = b"\n".join(lines)
             assert [word for word in forbidden if word in text] == [], log.name
         assert b"refused reason=" in server.error_log.read_bytes()
 
