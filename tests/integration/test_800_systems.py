@@ -9,11 +9,13 @@ import http.client
 import json
 import urllib.parse
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 
+from aws4_signer import Signer
 from client import curl
 from clients import put_clients
 from samples import filled, samples_of
@@ -221,7 +223,7 @@ def test_sirportly_formats(sirportly, fields):
 
 KEYS = {"ACME_KEY": "ak_acme_5f1c1a7be0d84b6c", "SOLAR_KEY": "ak_solar_0b7d93e2a1c54f88",
         "PASSWORD": "correct:horse \u2713", "TOKEN": "tok_live_6d0d3a5f9b7e4c21",
-        "TEST_TOKEN": "tok_test_91b2c3d4e5f60718"}
+        "TEST_TOKEN": "tok_test_91b2c3d4e5f60718", "AWS_SECRET": "awsSecretOfSighten/0123456789+abcdefghij"}
 JSON = {"Content-Type": "application/json", "X-Fixed": "yes"}
 
 
@@ -280,6 +282,46 @@ def test_sighten_test_credential_is_for_the_test_environment_only(sighten):
 
 def test_sighten_key_is_no_token(sighten):
     answer = sighten.http_client("POST", "/sighten/leads", {**JSON, **bearer(KEYS["ACME_KEY"])}, EVENT)
+    sighten.refused(answer, 403, "scheme-not-allowed")
+
+
+SIGHTEN_AWS = Signer("AKIDSIGHTENACME00001", KEYS["AWS_SECRET"], region="us-west-2", service="execute-api", s3=False)
+BASE = {"Host": "test.example"}
+
+
+def aws_signed(signer, target, body=EVENT):
+    return signer.sign("POST", target, {**BASE, **JSON}, body).headers
+
+
+def test_sighten_aws4(sighten):
+    answer = sighten.http_client("POST", "/sighten/leads?a=1", aws_signed(SIGHTEN_AWS, "/sighten/leads?a=1"), EVENT)
+    assert accepted(answer)
+    got = sighten.received()
+    assert (got["x-sighten-credential"], got["x-sighten-organisation"]) == ("AKIDSIGHTENACME00001", "acme")
+    assert "authorization" not in got and sighten.backend.requests[0].sha256 == hashlib.sha256(EVENT).hexdigest()
+
+
+def test_sighten_aws4_by_curl(sighten):
+    answer = sighten.curl("/sighten/leads", "--aws-sigv4", "aws:amz:us-west-2:execute-api", "--user",
+                          f"AKIDSIGHTENACME00001:{KEYS['AWS_SECRET']}", *as_options({**BASE, **JSON}), body=EVENT)
+    assert accepted(answer) and sighten.received()["x-sighten-credential"] == "AKIDSIGHTENACME00001"
+
+
+@pytest.mark.parametrize("change, status, reason", [
+    ({"secret": "another"}, 401, "wrong-signature"), ({"region": "us-east-1"}, 401, "wrong-scope"),
+    ({"service": "s3"}, 401, "wrong-scope"), ({"access_key": "AKIDSIGHTENACME00002"}, 401, "unknown-client")])
+def test_sighten_aws4_is_that_of_the_credential(sighten, change, status, reason):
+    fields = aws_signed(replace(SIGHTEN_AWS, **change), "/sighten/leads")
+    sighten.refused(sighten.http_client("POST", "/sighten/leads", fields, EVENT), status, reason)
+
+
+def test_sighten_aws4_covers_the_body(sighten):
+    fields = aws_signed(SIGHTEN_AWS, "/sighten/leads")
+    sighten.refused(sighten.http_client("POST", "/sighten/leads", fields, EVENT + b" "), 401, "wrong-signature")
+
+
+def test_sighten_aws4_secret_is_no_key(sighten):
+    answer = sighten.http_client("POST", "/sighten/leads", {**JSON, "X-Sighten-Key": KEYS["AWS_SECRET"]}, EVENT)
     sighten.refused(answer, 403, "scheme-not-allowed")
 
 
