@@ -1,4 +1,4 @@
-"""wrk as the loader: one delivery as GitHub signs it, sent again and again, and its answers counted.
+"""wrk as the loader: one request, as GitHub or a client of AWS signs it, again and again, and its answers counted.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -10,29 +10,57 @@ from collections import namedtuple
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from aws4_signer import Signer
 from client import github
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
-PATH = "/hook"
 ANSWER = "01234567890123456789"
-SIZES = {"1k": 1 << 10, "64k": 64 << 10, "1m": 1 << 20, "16m": 16 << 20}
-# Enough to keep a core busy. At 16 MiB one does, and leaves no request half done at the end of a round.
-CONNECTIONS = {"1k": 16, "64k": 8, "1m": 4, "16m": 1}
+HOST = "bench.test"
+
+
+def of_github(body, secret):
+    return github(secret, body)
+
+
+def of_aws(body, secret):
+    """A call of an API, its body hashed, with the headers that an SDK signs."""
+    signer = Signer(secret=secret, service="execute-api", s3=False)
+    signed = signer.sign("POST", AWS_PATH, {"Host": HOST, "Content-Type": "application/json"}, body)
+    return {name: signed.headers[name] for name in ("X-Amz-Date", "Authorization")}
+
+
+# path      where it is sent
+# size      of the body
+# connections  enough to keep a core busy. At 16 MiB one does, and leaves no request half done at the end of a round
+# sign      makes the headers that prove a body under a secret
+# hashed    how many bytes of HMAC are as much work as all hashing of one request
+Work = namedtuple("Work", "path size connections sign hashed")
+HOOK_PATH, AWS_PATH = "/hook", "/aws"
+WORKS = {name: Work(HOOK_PATH, size, connections, of_github, size)
+         for name, size, connections in (("1k", 1 << 10, 16), ("64k", 64 << 10, 8), ("1m", 1 << 20, 4),
+                                         ("16m", 16 << 20, 1))}
+WORKS["aws4"] = Work(AWS_PATH, 1 << 10, 16, of_aws, 1600)  # body, canonical request and string to sign: 27 blocks
 STUCK_SECONDS = 60
 
 Answers = namedtuple("Answers", "right wrong")
 
 
 class Delivery:
-    """A POST to PATH with a JSON body of exactly `size` bytes. Keeps the body in `folder` too, for wrk."""
+    """A signed POST of the work `name`, with a JSON body of its size. Keeps the body in `folder` too, for wrk."""
 
-    def __init__(self, size, folder):
+    def __init__(self, name, folder):
+        self.work = WORKS[name]
         head, tail = b'{"action":"opened","padding":"', b'"}'
-        self.body = head + b"." * (size - len(head) - len(tail)) + tail
-        self.headers = {"User-Agent": "GitHub-Hookshot/0", "Content-Type": "application/json", "X-GitHub-Event": "push",
-                        "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958", **github(SECRET, self.body)}
-        self.file = Path(folder, f"body-{size}")
+        self.body = head + b"." * (self.work.size - len(head) - len(tail)) + tail
+        self.unsigned = {"Host": HOST, "User-Agent": "GitHub-Hookshot/0", "Content-Type": "application/json",
+                         "X-GitHub-Event": "push", "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"}
+        self.headers = self.signed(SECRET)
+        self.file = Path(folder, f"body-{name}")
         self.file.write_bytes(self.body)
+
+    def signed(self, secret):
+        """The headers under a secret."""
+        return {**self.unsigned, **self.work.sign(self.body, secret)}
 
 
 def pinned(core):
@@ -45,7 +73,7 @@ def load(port, delivery, seconds, connections, core=None):
     headers = [f"{name}: {value}" for name, value in delivery.headers.items()]
     command = [*pinned(core), "wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds) + STUCK_SECONDS}s",
                "--timeout", f"{STUCK_SECONDS}s", "-s", Path(__file__).with_name("load.lua"),
-               f"http://127.0.0.1:{port}{PATH}", "--", str(seconds), delivery.file, ANSWER, *headers]
+               f"http://127.0.0.1:{port}{delivery.work.path}", "--", str(seconds), delivery.file, ANSWER, *headers]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     counts = re.search(r"^right=(\d+) wrong=(\d+)$", result.stdout, re.M)
     if not counts:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from client import Connection, blocks, head
-from loader import PATH, load
+from loader import load
 from server import wait_until
 from targets import THREADS
 
@@ -31,8 +31,8 @@ def hold(target, delivery, count):
     fields = {**delivery.headers, "Content-Length": str(len(delivery.body)), "Connection": "close"}
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(target.port)) for _ in range(count)]
-        senders = [connection.send_in_background([head("POST", PATH, fields), *blocks(delivery.body[:-1])])
-                   for connection in connections]
+        begin = [head("POST", delivery.work.path, fields), *blocks(delivery.body[:-1])]
+        senders = [connection.send_in_background(begin) for connection in connections]
         for sender in senders:
             sender.join()
         wait_until(lambda: not unread(target.port), PATIENCE, "the server does not read what is sent")

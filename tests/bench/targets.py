@@ -6,16 +6,21 @@ import ctypes
 import os
 import time
 
-from loader import ANSWER, PATH, SECRET, pinned
+from aws4_signer import Signer
+from loader import ANSWER, AWS_PATH, HOOK_PATH, HOST, SECRET, pinned
 from server import RUN_AS, Server, apxs_query, module_under_test, preset_folder, session_members
 
-RULE = "AuthVerify github secret=file:${ROOT}/conf/secret\n"
-# name: (the module is loaded, lines of the location that is asked for)
+RULES = {
+    HOOK_PATH: "AuthVerify github secret=file:${ROOT}/conf/secret\n",
+    AWS_PATH: f"AuthVerify aws4 access-key={Signer().access_key} secret=file:${{ROOT}}/conf/secret region=us-east-1 "
+              "service=execute-api tolerance=86400\n",  # however long it runs
+}
+# name: (the module is loaded, what stands beside each rule; None: there is none)
 TARGETS = {
-    "bare": (False, ""),
-    "idle": (True, ""),
-    "verifying": (True, RULE),
-    "verifying memory=1m": (True, RULE + "AuthVerifyBody memory=1m\n"),
+    "bare": (False, None),
+    "idle": (True, None),
+    "verifying": (True, ""),
+    "verifying memory=1m": (True, "AuthVerifyBody memory=1m\n"),
 }
 
 THREADS = 32
@@ -25,7 +30,7 @@ ServerRoot "%(root)s"
 LoadModule mpm_event_module "%(modules)s/mod_mpm_event.so"
 LoadModule authz_core_module "%(modules)s/mod_authz_core.so"
 %(load)s
-ServerName bench.test
+ServerName {HOST}
 Listen 127.0.0.1:%(port)d
 PidFile run/httpd.pid
 DefaultRuntimeDir "%(root)s/run"
@@ -52,8 +57,8 @@ EnableMMAP Off
 </Directory>
 <Location "/">
     Require all granted
-    %(location)s
 </Location>
+%(locations)s
 """
 
 libc = ctypes.CDLL(None)
@@ -74,16 +79,19 @@ class Target(Server):
     def __init__(self, name, core=None):
         self.name = name
         self.core = core
-        self.has_module, self.location = TARGETS[name]
-        self.verifies = RULE in self.location
+        self.has_module, self.beside = TARGETS[name]
+        self.verifies = self.beside is not None
         super().__init__("", allow=[r"refused reason=wrong-signature "] if self.verifies else [])
-        self.write(PATH[1:], ANSWER)
+        for path in RULES:
+            self.write(path[1:], ANSWER)
         self.secret("secret", SECRET)
 
     def _preamble(self):
         load = f'LoadModule authverify_module "{module_under_test()}"\nAuthVerifyPresetPath "{preset_folder()}"'
+        locations = "".join(f'<Location "{path}">\n{rule}{self.beside}</Location>\n' for path, rule in RULES.items())
         return CONFIG % {
-            "root": self.root, "port": self.port, "modules": apxs_query("LIBEXECDIR"), "location": self.location,
+            "root": self.root, "port": self.port, "modules": apxs_query("LIBEXECDIR"),
+            "locations": locations if self.verifies else "",
             "load": load if self.has_module else "",
             "user": f"User {RUN_AS}\nGroup {RUN_AS}" if os.geteuid() == 0 else ""}
 

@@ -27,8 +27,7 @@ import runpy, sys
 bench = sys.argv.pop(1)
 sys.path[:0] = [bench, bench + "/../integration"]
 import targets
-off = "</Location>\\n<Location " + targets.PATH + ">\\nAuthVerify off\\n"
-targets.TARGETS["verifying"] = (True, targets.RULE + off)
+targets.RULES = dict.fromkeys(targets.RULES, "AuthVerify off\\n")
 runpy.run_path(bench + "/run", run_name="__main__")
 """
 
@@ -39,13 +38,13 @@ def run(*command):
 
 @pytest.fixture
 def delivery(tmp_path):
-    return loader.Delivery(loader.SIZES["64k"], tmp_path)
+    return loader.Delivery("64k", tmp_path)
 
 
 def server_that_verifies(secret):
     server = Server('<Location "/">\nAuthVerify github secret=file:${ROOT}/conf/secret\n</Location>')
     server.secret("secret", secret)
-    server.write(loader.PATH[1:], loader.ANSWER)
+    server.write(loader.HOOK_PATH[1:], loader.ANSWER)
     return server
 
 
@@ -61,25 +60,26 @@ def assert_logged(server, status, count):
     assert statuses(server)[status] <= count + CONNECTIONS
 
 
-def test_a_short_run_measures_every_target_at_every_size_it_was_asked_for(tmp_path):
-    result = run(BENCH / "run", *SHORT, "--size", "1k,64k", "--json", tmp_path / "figures")
+def test_a_short_run_measures_every_target_at_all_work_it_was_asked_for(tmp_path):
+    result = run(BENCH / "run", *SHORT, "--work", "1k,64k,aws4", "--json", tmp_path / "figures")
     assert result.returncode == 0, result.stdout + result.stderr
     figures = json.loads((tmp_path / "figures").read_text())
     targets = {"bare", "idle", "verifying", "verifying memory=1m"}
     assert figures["wrong"] == []
-    assert set(figures["costs"]) == {"1k", "64k"}
-    for size, rows in figures["costs"].items():
+    assert set(figures["costs"]) == {"1k", "64k", "aws4"}
+    for work, rows in figures["costs"].items():
         assert set(rows) == {"pure HMAC-SHA256", *targets}
         for name, row in rows.items():
-            assert row["requests"] > 0 and len(row["rounds"]) == 1, (size, name)
+            assert row["requests"] > 0 and len(row["rounds"]) == 1, (work, name)
             assert row["minimum"] > 0 and f"\n{name} " in result.stdout
     assert set(figures["memory"]) == targets
     assert figures["memory"]["verifying memory=1m"]["after"] > figures["memory"]["verifying"]["after"]
     assert figures["memory"]["verifying"]["after"] > figures["memory"]["bare"]["after"]
 
 
-def test_a_run_in_which_a_forged_request_passes_fails():
-    result = run("-c", WITH_THE_RULE_SWITCHED_OFF, BENCH, *SHORT, "--size", "1k")
+@pytest.mark.parametrize("work", ["1k", "aws4"])
+def test_a_run_in_which_a_forged_request_passes_fails(work):
+    result = run("-c", WITH_THE_RULE_SWITCHED_OFF, BENCH, *SHORT, "--work", work)
     assert result.returncode == 1
     for kind in ("altered", "of another secret", "unsigned"):
         assert f"verifying: a request of 1024 bytes, {kind}, was answered 200, not 401" in result.stderr
@@ -110,14 +110,14 @@ def test_the_loader_counts_a_refusal_as_wrong(delivery):
 
 def test_the_loader_counts_another_answer_as_wrong(delivery):
     with server_that_verifies(loader.SECRET) as server:
-        server.write(loader.PATH[1:], "something else")
+        server.write(loader.HOOK_PATH[1:], "something else")
         answers = loader.load(server.port, delivery, ROUND, CONNECTIONS)
     assert answers.right == 0 and answers.wrong > 0
 
 
 def test_a_held_request_is_read_but_for_its_last_byte_and_then_answered(delivery):
     with server_that_verifies(loader.SECRET) as server:
-        request(server, "POST", loader.PATH, delivery.headers, delivery.body)
+        request(server, "POST", loader.HOOK_PATH, delivery.headers, delivery.body)
         held, wrong = memory.hold(server, delivery, 2)
         assert held > 0 and wrong == 0
         wait_until(lambda: statuses(server) == {"200": 3}, LOG_SECONDS, lambda: f"{statuses(server)}")
