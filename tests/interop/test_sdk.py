@@ -1,26 +1,18 @@
 """The providers' own SDKs sign, now, and httpd says of each delivery what the SDK says of it.
 
-Needs node, and the packages of package-lock.json in the folder AUTHVERIFY_NODE_MODULES (default: interop/node_modules
-below the build folder).
+Needs what node.py says.
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
 import json
-import os
 import secrets
-import shutil
-import subprocess
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from deliveries import receiver
-
-HERE = Path(__file__).resolve().parent
-BUILD = Path(os.environ.get("AUTHVERIFY_BUILD", HERE.parents[1]))
-NODE_MODULES = Path(os.environ.get("AUTHVERIFY_NODE_MODULES", BUILD / "interop" / "node_modules")).resolve()
+from node import run_node
 
 SDKS = ["github", "line", "standard-webhooks", "stripe", "svix"]
 SDKS_WITH_TIME = ["standard-webhooks", "stripe", "svix"]
@@ -86,16 +78,9 @@ DELIVERIES = [delivery for sdk in SDKS for delivery in _deliveries(sdk)]
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory):
     """What sign.mjs makes of all deliveries: {delivery: {"headers", "accepted"}}."""
-    if not NODE_MODULES.is_dir():
-        assert "AUTHVERIFY_NODE_MODULES" not in os.environ, f"{NODE_MODULES} is not there"
-        pytest.skip(f"the providers' SDKs are not installed in {NODE_MODULES}")
-    folder = tmp_path_factory.mktemp("node")
-    shutil.copy(HERE / "sign.mjs", folder)
-    (folder / "node_modules").symlink_to(NODE_MODULES)
-    result = subprocess.run(["node", folder / "sign.mjs"], input=json.dumps([delivery.job for delivery in DELIVERIES]),
-                            capture_output=True, text=True, check=False, timeout=60)
-    assert result.returncode == 0, result.stderr
-    return dict(zip(DELIVERIES, json.loads(result.stdout), strict=True))
+    text = json.dumps([delivery.job for delivery in DELIVERIES])
+    answers = run_node("sign.mjs", text, tmp_path_factory.mktemp("node"))
+    return dict(zip(DELIVERIES, json.loads(answers), strict=True))
 
 
 @pytest.fixture(scope="module")
