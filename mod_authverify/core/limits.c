@@ -37,10 +37,19 @@ static bool path_is_listed(av_slice list, av_slice path)
     return false;
 }
 
+static av_reason check_network(const av_limits *limits, const av_address *address)
+{
+    if (limits->from_file) {
+        return limits->from_file->check(limits->from_file, address);
+    }
+    return !limits->from || av_networks_contain(limits->from, address) ? AV_ACCEPTED : AV_NETWORK_REFUSED;
+}
+
 av_reason av_limits_check(const av_limits *limits, const av_request *request)
 {
-    if (limits->from && !av_networks_contain(limits->from, &request->address)) {
-        return AV_NETWORK_REFUSED;
+    av_reason reason = check_network(limits, &request->address);
+    if (reason != AV_ACCEPTED) {
+        return reason;
     }
     if (limits->methods.len && !av_list_has(limits->methods, request->method)) {
         return AV_METHOD_NOT_ALLOWED;

@@ -7,10 +7,11 @@
 
 /* A comma list, kept as its text: "GET,HEAD". Empty: anything. */
 typedef struct av_limits {
-    const av_networks *from;         /* NULL: anywhere */
-    av_slice methods;                /* as in the request line, case-sensitive */
-    const struct av_limits *besides; /* limits that hold, too; NULL: none */
-    av_slice paths;                  /* "/reports" and, with an ending star, "/reports/" and all below it */
+    const av_networks *from;            /* NULL: anywhere, or as from_file says */
+    av_slice methods;                   /* as in the request line, case-sensitive */
+    const struct av_limits *besides;    /* limits that hold, too; NULL: none */
+    const av_network_source *from_file; /* NULL: `from` says */
+    av_slice paths;                     /* "/reports" and, with an ending star, "/reports/" and all below it */
 } av_limits;
 
 /* Network, then method, then path. Returns AV_ACCEPTED or the reason. */

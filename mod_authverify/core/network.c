@@ -1,14 +1,19 @@
 /* Sets of IP networks: sorted disjoint ranges and a binary search. Seventeen steps find an address among 100 000
  * networks.
+ *
+ * A finished set is words: how many ranges of IPv4 there are, how many others, a word for each of IPv4 (last address,
+ * first address), four for each other.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "network.h"
 
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <arpa/inet.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define LONGEST_TEXT 64
+#define LONGEST_RANGE (2 * LONGEST_TEXT)
 
 /* An address as two numbers: comparing them is comparing the bytes. */
 typedef struct number {
@@ -20,8 +25,16 @@ typedef struct range {
 } range;
 
 struct av_networks {
-    apr_array_header_t *ranges; /* of range */
+    apr_size_t added;
+    apr_array_header_t *ranges; /* of range, until the set is finished */
+    _Atomic uint64_t *words;    /* then */
+    apr_size_t count;
 };
+
+/* Where they are. */
+enum { IPV4_COUNT, OTHER_COUNT, HEADER };
+
+#define OTHER_WORDS 4
 
 static uint64_t read_number(const unsigned char *bytes)
 {
@@ -60,7 +73,7 @@ av_address av_address_of_ipv6(const unsigned char bytes[16])
 
 av_networks *av_networks_create(apr_pool_t *pool)
 {
-    av_networks *networks = apr_palloc(pool, sizeof(*networks));
+    av_networks *networks = apr_pcalloc(pool, sizeof(*networks));
     networks->ranges = apr_array_make(pool, 8, sizeof(range));
     return networks;
 }
@@ -172,15 +185,27 @@ static const char *add_range(av_networks *networks, av_slice from, av_slice to)
     return NULL;
 }
 
+/* Nothing that may be a network is longer. */
+static const char *blame(av_slice text, const char *error, apr_pool_t *pool)
+{
+    bool is_long = text.len > LONGEST_RANGE;
+    text.len = is_long ? LONGEST_RANGE : text.len;
+    return apr_pstrcat(pool, "\"", av_slice_string(text, pool), is_long ? "...\" " : "\" ", error, NULL);
+}
+
 const char *av_networks_add(av_networks *networks, av_slice text)
 {
     av_slice rest = text, first;
     bool is_range = av_slice_contains(text, '-');
     av_slice_split(&rest, is_range ? '-' : '/', &first);
     const char *error = is_range ? add_range(networks, first, rest) : add_network(networks, first, rest);
-    return error ? apr_pstrcat(networks->ranges->pool, "\"", av_slice_string(text, networks->ranges->pool), "\" ",
-                               error, NULL)
-                 : NULL;
+    networks->added += !error;
+    return error ? blame(text, error, networks->ranges->pool) : NULL;
+}
+
+apr_size_t av_networks_added(const av_networks *networks)
+{
+    return networks->added;
 }
 
 static bool is_gap(char byte)
@@ -188,35 +213,24 @@ static bool is_gap(char byte)
     return byte == ' ' || byte == '\t' || byte == ',' || byte == '\r';
 }
 
-static const char *add_line(av_networks *networks, av_slice line)
+const char *av_networks_add_line(av_networks *networks, av_slice line)
 {
+    const char *error = NULL;
     apr_size_t at = 0;
-    while (at < line.len && line.at[at] != '#') {
+    if (av_slice_contains(line, '\0')) {
+        return "holds a NUL byte; save the file as plain text";
+    }
+    while (!error && at < line.len && line.at[at] != '#') {
         apr_size_t start = at;
         while (at < line.len && !is_gap(line.at[at]) && line.at[at] != '#') {
             at++;
         }
-        const char *error = at > start ? av_networks_add(networks, (av_slice){ line.at + start, at - start }) : NULL;
-        if (error) {
-            return error;
-        }
+        error = at > start ? av_networks_add(networks, (av_slice){ line.at + start, at - start }) : NULL;
         while (at < line.len && is_gap(line.at[at])) {
             at++;
         }
     }
-    return NULL;
-}
-
-const char *av_networks_add_lines(av_networks *networks, av_slice text)
-{
-    av_slice line;
-    for (unsigned count = 1; text.at && av_slice_split(&text, '\n', &line); count++) {
-        const char *error = add_line(networks, line);
-        if (error) {
-            return apr_psprintf(networks->ranges->pool, "line %u: %s", count, error);
-        }
-    }
-    return NULL;
+    return error;
 }
 
 static int by_first(const void *a, const void *b)
@@ -224,10 +238,18 @@ static int by_first(const void *a, const void *b)
     return compare(((const range *)a)->first, ((const range *)b)->first);
 }
 
-/* `next` begins inside `before` or right behind it. */
+static bool is_ipv4(const range *at)
+{
+    return compare(at->first, mapped.first) >= 0 && compare(at->last, mapped.last) <= 0;
+}
+
+/* `next` begins inside `before` or right behind it. IPv4 is kept apart. */
 static bool touches(const range *before, const range *next)
 {
     number behind = before->last;
+    if (is_ipv4(before) != is_ipv4(next)) {
+        return false;
+    }
     if (compare(next->first, behind) <= 0) {
         return true;
     }
@@ -236,103 +258,132 @@ static bool touches(const range *before, const range *next)
     return compare(next->first, behind) == 0;
 }
 
-const char *av_networks_finish(av_networks *networks)
+/* Sorts the ranges and joins those that touch. Returns how many of them are IPv4's. */
+static apr_size_t join(apr_array_header_t *ranges)
 {
-    apr_array_header_t *ranges = networks->ranges;
     range *at = (range *)ranges->elts;
     int kept = 0;
-    if (!ranges->nelts) {
-        return "names no network";
-    }
     qsort(at, (size_t)ranges->nelts, sizeof(*at), by_first);
+    apr_size_t ipv4_count = is_ipv4(at);
     for (int i = 1; i < ranges->nelts; i++) {
         if (!touches(&at[kept], &at[i])) {
             at[++kept] = at[i];
+            ipv4_count += is_ipv4(&at[i]);
         } else if (compare(at[i].last, at[kept].last) > 0) {
             at[kept].last = at[i].last;
         }
     }
     ranges->nelts = kept + 1;
+    return ipv4_count;
+}
+
+static void store(_Atomic uint64_t *to, uint64_t word)
+{
+    atomic_store_explicit(to, word, memory_order_relaxed);
+}
+
+static uint64_t load(const _Atomic uint64_t *from)
+{
+    return atomic_load_explicit(from, memory_order_relaxed);
+}
+
+static void store_range(_Atomic uint64_t **ipv4, _Atomic uint64_t **other, const range *at)
+{
+    if (is_ipv4(at)) {
+        store((*ipv4)++, at->last.low << 32 | (uint32_t)at->first.low);
+        return;
+    }
+    store((*other)++, at->first.high);
+    store((*other)++, at->first.low);
+    store((*other)++, at->last.high);
+    store((*other)++, at->last.low);
+}
+
+const char *av_networks_finish(av_networks *networks)
+{
+    const apr_array_header_t *ranges = networks->ranges;
+    if (!ranges->nelts) {
+        return "names no network";
+    }
+    apr_size_t ipv4_count = join(networks->ranges), other_count = (apr_size_t)ranges->nelts - ipv4_count;
+    networks->count = HEADER + ipv4_count + OTHER_WORDS * other_count;
+    networks->words = apr_palloc(ranges->pool, networks->count * sizeof(*networks->words));
+    store(&networks->words[IPV4_COUNT], ipv4_count);
+    store(&networks->words[OTHER_COUNT], other_count);
+    _Atomic uint64_t *ipv4 = networks->words + HEADER, *other = ipv4 + ipv4_count;
+    for (int i = 0; i < ranges->nelts; i++) {
+        store_range(&ipv4, &other, &APR_ARRAY_IDX(ranges, i, range));
+    }
     return NULL;
 }
 
-apr_size_t av_networks_count(const av_networks *networks)
+/* The first range that ends at the address or behind it holds it, or none does. */
+static bool ipv4_contains(const _Atomic uint64_t *ranges, apr_size_t count, uint32_t wanted)
 {
-    return (apr_size_t)networks->ranges->nelts;
-}
-
-bool av_networks_contain(const av_networks *networks, const av_address *address)
-{
-    const range *at = (const range *)networks->ranges->elts;
-    number wanted = number_of(address);
-    int low = 0, high = networks->ranges->nelts;
-    while (low < high) { /* the first range that ends at or behind the address lies in [low, high] */
-        int middle = low + (high - low) / 2;
-        if (compare(at[middle].last, wanted) < 0) {
+    apr_size_t low = 0, high = count;
+    while (low < high) {
+        apr_size_t middle = low + (high - low) / 2;
+        if (load(&ranges[middle]) >> 32 < wanted) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < networks->ranges->nelts && compare(at[low].first, wanted) <= 0;
+    return low < count && (uint32_t)load(&ranges[low]) <= wanted;
 }
 
-/* A packed range is a byte that says which of these follows. */
-typedef struct ipv4_range {
-    uint32_t first, last;
-} ipv4_range;
-
-enum { PACKED_IPV4 = 4, PACKED_ANY = 6 };
-
-static bool is_ipv4(const range *at)
+static number number_at(const _Atomic uint64_t *words)
 {
-    return compare(at->first, mapped.first) >= 0 && compare(at->last, mapped.last) <= 0;
+    return (number){ load(words), load(words + 1) };
 }
 
-av_slice av_networks_pack(const av_networks *networks, apr_pool_t *pool)
+static bool others_contain(const _Atomic uint64_t *ranges, apr_size_t count, number wanted)
 {
-    apr_size_t count = av_networks_count(networks);
-    char *packed = apr_palloc(pool, count * (1 + sizeof(range)));
-    char *to = packed;
-    for (apr_size_t i = 0; i < count; i++) {
-        const range *at = (const range *)networks->ranges->elts + i;
-        const ipv4_range small = { (uint32_t)at->first.low, (uint32_t)at->last.low };
-        bool is_small = is_ipv4(at);
-        apr_size_t size = is_small ? sizeof(small) : sizeof(*at);
-        *to++ = is_small ? PACKED_IPV4 : PACKED_ANY;
-        memcpy(to, is_small ? (const void *)&small : at, size);
-        to += size;
-    }
-    return (av_slice){ packed, (apr_size_t)(to - packed) };
-}
-
-/* Cuts the next range off. */
-static bool take_range(av_slice *rest, range *taken)
-{
-    ipv4_range small;
-    char kind = rest->at[0];
-    apr_size_t size = kind == PACKED_IPV4 ? sizeof(small) : sizeof(*taken);
-    if ((kind != PACKED_IPV4 && kind != PACKED_ANY) || rest->len <= size) {
-        return false;
-    }
-    if (kind == PACKED_ANY) {
-        memcpy(taken, rest->at + 1, size);
-    } else {
-        memcpy(&small, rest->at + 1, size);
-        *taken = (range){ { 0, mapped.first.low | small.first }, { 0, mapped.first.low | small.last } };
-    }
-    *rest = av_slice_skip(*rest, 1 + size);
-    return true;
-}
-
-const av_networks *av_networks_unpack(av_slice packed, apr_pool_t *pool)
-{
-    av_networks *networks = apr_palloc(pool, sizeof(*networks));
-    networks->ranges = apr_array_make(pool, (int)(packed.len / (1 + sizeof(ipv4_range))), sizeof(range));
-    while (packed.len) {
-        if (!take_range(&packed, apr_array_push(networks->ranges))) {
-            return NULL;
+    apr_size_t low = 0, high = count;
+    while (low < high) {
+        apr_size_t middle = low + (high - low) / 2;
+        if (compare(number_at(&ranges[OTHER_WORDS * middle + 2]), wanted) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return networks->ranges->nelts ? networks : NULL;
+    return low < count && compare(number_at(&ranges[OTHER_WORDS * low]), wanted) <= 0;
+}
+
+bool av_network_words_contain(const _Atomic uint64_t *words, apr_size_t count, const av_address *address)
+{
+    number wanted = number_of(address);
+    uint64_t ipv4_count = load(&words[IPV4_COUNT]), other_count = load(&words[OTHER_COUNT]);
+    if (ipv4_count > count - HEADER || other_count > (count - HEADER - ipv4_count) / OTHER_WORDS) {
+        return false;
+    }
+    words += HEADER;
+    return wanted.high == 0 && wanted.low >> 32 == mapped.first.low >> 32
+               ? ipv4_contains(words, ipv4_count, (uint32_t)wanted.low)
+               : others_contain(words + ipv4_count, other_count, wanted);
+}
+
+bool av_networks_contain(const av_networks *networks, const av_address *address)
+{
+    return av_network_words_contain(networks->words, networks->count, address);
+}
+
+av_slice av_networks_words(const av_networks *networks)
+{
+    return (av_slice){ (const char *)networks->words, networks->count * sizeof(*networks->words) };
+}
+
+const av_networks *av_networks_of_words(av_slice words, apr_pool_t *pool)
+{
+    av_networks *networks = apr_pcalloc(pool, sizeof(*networks));
+    networks->count = words.len / sizeof(*networks->words);
+    networks->words = apr_pmemdup(pool, words.at, words.len);
+    if (words.len % sizeof(*networks->words) || networks->count <= HEADER) {
+        return NULL;
+    }
+    apr_size_t ranges = networks->count - HEADER;
+    uint64_t ipv4_count = load(&networks->words[IPV4_COUNT]), other_count = load(&networks->words[OTHER_COUNT]);
+    return ipv4_count <= ranges && other_count <= ranges && ipv4_count + OTHER_WORDS * other_count == ranges ? networks
+                                                                                                             : NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef AV_NETWORK_H
 #define AV_NETWORK_H
 
+#include "reason.h"
 #include "slice.h"
 
 #include <stdint.h>
@@ -26,22 +27,37 @@ av_networks *av_networks_create(apr_pool_t *pool);
  * than a network), a range from high to low or over both families. Borrows nothing. */
 const char *av_networks_add(av_networks *networks, av_slice text);
 
-/* Adds every network of a text: one or more a line, separated by blanks or commas, "#" starts a comment, CRLF or LF.
- * Returns NULL, or a sentence that names the line. */
-const char *av_networks_add_lines(av_networks *networks, av_slice text);
+/* Adds every network of a line of a file: separated by blanks or commas, "#" starts a comment, a CR at the end is
+ * passed over. Returns NULL or a sentence. */
+const char *av_networks_add_line(av_networks *networks, av_slice line);
+
+/* How many have been added so far. */
+apr_size_t av_networks_added(const av_networks *networks);
 
 /* Call once, after the last network: sorts and joins. The set must not be empty. Returns NULL or a sentence. */
 const char *av_networks_finish(av_networks *networks);
 
-/* How many disjoint ranges the finished set comes to. */
-apr_size_t av_networks_count(const av_networks *networks);
-
 bool av_networks_contain(const av_networks *networks, const av_address *address);
 
-/* The finished set as few bytes that another process may keep and read back without parsing. In `pool`. */
-av_slice av_networks_pack(const av_networks *networks, apr_pool_t *pool);
+/* The finished set as words, borrowed: they hold no pointer and may be copied to wherever they are needed. */
+av_slice av_networks_words(const av_networks *networks);
 
-/* The set that av_networks_pack gave, in `pool`. NULL where the bytes are no set. */
-const av_networks *av_networks_unpack(av_slice packed, apr_pool_t *pool);
+/* The set whose words these bytes are, aligned or not, in `pool`. NULL where they are no set. */
+const av_networks *av_networks_of_words(av_slice words, apr_pool_t *pool);
+
+/* As av_networks_contain, where the words lie. Each is read whole, and nothing beyond `count` of them (2 at
+ * least) whatever they hold: where somebody writes at the same time the result means nothing, and that is all. */
+bool av_network_words_contain(const _Atomic uint64_t *words, apr_size_t count, const av_address *address);
+
+/* Networks that may change while requests are decided: from=file:. The function may be called by any number of threads
+ * at once; it never blocks and allocates nothing. */
+typedef struct av_network_source av_network_source;
+
+struct av_network_source {
+    const void *store;
+
+    /* AV_ACCEPTED where the address is in one of them, AV_NETWORK_REFUSED, or AV_STORE_UNAVAILABLE. */
+    av_reason (*check)(const av_network_source *source, const av_address *address);
+};
 
 #endif

@@ -11,7 +11,8 @@
 #include <apr_tables.h>
 
 struct av_presets;       /* preset.h */
-struct av_client_source; /* client.h */
+struct av_client_source;  /* client.h */
+struct av_network_source; /* network.h */
 struct av_password_memory;
 struct av_key_memory;
 
@@ -22,9 +23,10 @@ typedef struct av_compiler {
     av_source_access access; /* how secrets may be read */
     struct av_presets *presets;
     apr_array_header_t *warnings; /* of const char *: sentences about what works but should not be so */
-    /* clients=: opens the list of clients at `location` ("file:PATH"), which lives as long as `pool`. Returns NULL or a
-     * sentence. NULL where there are no lists here. */
+    /* clients= and from=file: open what lies at `location` ("file:PATH"), which lives as long as `pool`. They return
+     * NULL or a sentence. NULL where there are no such files here. */
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
+    const char *(*open_networks)(void *baton, const char *location, const struct av_network_source **source);
     void *open_baton;
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
     const struct av_key_memory *derived_keys;   /* client.h; NULL: keys are derived each time */

@@ -1,7 +1,6 @@
 /* Compiles a rule: the preset's options, the line's own on top, the secrets, the scheme's last word.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rule.h"
-#include "network_file.h"
 #include "preset.h"
 
 #include <apr_strings.h>
@@ -72,23 +71,28 @@ static const char *set_exclusive(void *target, const char *value, const av_compi
     return av_option_switch(value, &((av_rule *)target)->exclusive);
 }
 
+static const char *read_networks(av_limits *limits, av_slice text, apr_pool_t *pool)
+{
+    av_networks *networks = av_networks_create(pool);
+    const char *error = NULL;
+    av_slice word;
+    while (!error && text.at && av_slice_split(&text, ',', &word)) {
+        error = av_networks_add(networks, word);
+    }
+    limits->from = networks;
+    return error ? error : av_networks_finish(networks);
+}
+
 /* "192.0.2.0/24,2001:db8::/32" or "file:PATH". */
 static const char *set_from(void *target, const char *value, const av_compiler *compiler)
 {
-    av_rule *rule = target;
-    av_networks *networks = av_networks_create(compiler->pool);
+    av_limits *limits = &((av_rule *)target)->limits;
     av_slice text = av_slice_of(value);
-    const char *error = NULL;
-    if (av_slice_starts_with(text, AV_SLICE("file:"))) {
-        error = av_network_file_add(networks, value + 5, compiler->access.base, compiler->pool);
-    } else {
-        av_slice word;
-        while (!error && text.at && av_slice_split(&text, ',', &word)) {
-            error = av_networks_add(networks, word);
-        }
+    if (!av_slice_starts_with(text, AV_SLICE("file:"))) {
+        return read_networks(limits, text, compiler->pool);
     }
-    rule->limits.from = networks;
-    return error ? error : av_networks_finish(networks);
+    return compiler->open_networks ? compiler->open_networks(compiler->open_baton, value, &limits->from_file)
+                                   : "files of networks cannot be named here";
 }
 
 static const char *set_methods(void *target, const char *value, const av_compiler *compiler)

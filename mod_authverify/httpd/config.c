@@ -1,8 +1,8 @@
 /* Makes, merges and finishes configurations.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "clients.h"
 #include "derived_keys.h"
 #include "passwords.h"
+#include "watched_files.h"
 
 #include <http_main.h>
 
@@ -71,7 +71,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
-        server->clients = apr_array_make(pool, 2, sizeof(const char *));
+        server->watched = apr_array_make(pool, 2, sizeof(avh_watched));
         server->spools = apr_array_make(pool, 2, sizeof(const char *));
         *(const char **)apr_array_push(server->spools) = AVH_DEFAULT_SPOOL;
         apr_pool_userdata_setn(server, SERVER_KEY, NULL, pool);
@@ -111,6 +111,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .derived_keys = server->derived_keys,
                       .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                       .open_clients = avh_clients_open,
+                      .open_networks = avh_networks_open,
                       .open_baton = (void *)s,
                       .loaded = apr_hash_make(pool) };
 }
@@ -213,7 +214,6 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 {
     const avh_server *server = avh_server_of(s);
     (void)plog;
-    (void)ptemp;
     if (!server->crypto) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
                      "AuthVerify: OpenSSL has no SHA-1, SHA-256 or SHA-512");
@@ -225,6 +225,9 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         int line_status = compile_line(&APR_ARRAY_IDX(server->lines, i, avh_line), &compiler, s);
         line_status = line_status == OK ? check_section(server, i, s) : line_status;
         status = line_status == OK ? status : line_status;
+    }
+    if (!is_rehearsal() || is_config_test()) {
+        avh_watched_files_check(s, ptemp);
     }
     return status;
 }

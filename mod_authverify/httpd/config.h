@@ -136,6 +136,13 @@ typedef struct avh_exported {
     const char *where;
 } avh_exported;
 
+/* A file that a rule names and that is watched: see watched_files.h. */
+typedef struct avh_watched {
+    const char *noun; /* what it is a list of */
+    const struct av_watched_file *file;
+    const void *source; /* where rules look things up */
+} avh_watched;
+
 /* What belongs to the whole server, not to a section. Lives as long as the configuration. */
 typedef struct avh_server {
     const av_crypto *crypto;
@@ -144,7 +151,7 @@ typedef struct avh_server {
     av_presets *presets;
     apr_array_header_t *lines;    /* of avh_line */
     apr_array_header_t *exported; /* of avh_exported */
-    apr_array_header_t *clients;  /* of const char *: the paths of clients=, as often as they are named */
+    apr_array_header_t *watched;  /* of avh_watched: the files of clients= and from=, each once */
     bool has_cache;               /* mod_cache is there */
     apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "answer.h"
 #include "body_spool.h"
-#include "clients.h"
 #include "directives.h"
 #include "gate.h"
 #include "refusal_log.h"
@@ -11,6 +10,7 @@
 #include "seal.h"
 #include "verdicts.h"
 #include "warm_buffer.h"
+#include "watched_files.h"
 
 #include <unistd.h>
 
@@ -57,7 +57,7 @@ static void register_hooks(apr_pool_t *pool)
 
     /* start */
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(avh_clients_watch, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(avh_watched_files_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 

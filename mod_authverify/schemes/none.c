@@ -16,7 +16,7 @@ static const char *finish(av_rule *rule, const av_compiler *compiler)
     if (rule->sources->nelts || rule->clients) {
         return "none proves nobody and takes neither secret= nor clients=";
     }
-    return limits->from || limits->methods.len || limits->paths.len
+    return limits->from || limits->from_file || limits->methods.len || limits->paths.len
                ? NULL
                : "none without from=, methods= or paths= lets everybody in; write AuthVerify off if that is meant";
 }

@@ -127,7 +127,7 @@ av_slice av_client_pack(const av_client_record *record, const av_crypto *crypto,
     writer counter = { NULL, 0 };
     av_slice networks = { "", 0 };
     if (record->limits.from) {
-        networks = av_networks_pack(record->limits.from, pool);
+        networks = av_networks_words(record->limits.from);
     }
     put_record(&counter, record, networks, crypto);
     av_slice packed = av_secret_keep((av_slice){ apr_pcalloc(pool, counter.len), counter.len }, pool);
@@ -222,7 +222,7 @@ static bool set_field(unsigned tag, av_slice value, av_client_record *record, ap
     case TAG_EXPIRES:
         return read_time(value, &record->expires);
     case TAG_FROM:
-        record->limits.from = av_networks_unpack(value, pool);
+        record->limits.from = av_networks_of_words(value, pool);
         return record->limits.from != NULL;
     default:
         return tag < TAG_TEXT ? add_to_secret(tag, value, record) : set_text(tag, value, record);

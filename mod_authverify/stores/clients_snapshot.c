@@ -1,4 +1,4 @@
-/* A set of clients in a flat piece of memory. It begins with a header; records and the two indexes follow.
+/* A set of clients in a slot. It begins with a header; records and the two indexes follow.
  *
  * A record is a word that holds its size in words and its line, and then its packed bytes. An index is a table of words
  * with open addressing, at most half full: the upper half of a word is the upper half of a key's hash, the lower half
@@ -14,9 +14,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <sys/mman.h>
-
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a look-up must not lock");
 
 #define LARGEST_RECORD (1 << 17) /* words: a line of 64 KiB comes to less, whatever its networks */
 #define SMALLEST_INDEX 16
@@ -24,25 +21,13 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a look-up must not lock");
 
 /* Where in the header. */
 enum {
-    END, /* of what is written */
-    COUNT,
-    ID_INDEX, /* where it is; its mask follows */
+    ID_INDEX = AV_SLOT_HEADER, /* where it is; its mask follows */
     DIGEST_INDEX = ID_INDEX + 2,
     COST = DIGEST_INDEX + 2,
     SALT,
     RANDOM = SALT + 2,
     HEADER = RANDOM + RANDOM_WORDS
 };
-
-static uint64_t load(av_snapshot from, apr_size_t at)
-{
-    return atomic_load_explicit(&from.words[at], memory_order_relaxed);
-}
-
-static void store(av_snapshot to, apr_size_t at, uint64_t word)
-{
-    atomic_store_explicit(&to.words[at], word, memory_order_relaxed);
-}
 
 static apr_status_t wipe(void *copy)
 {
@@ -62,28 +47,28 @@ static uint64_t *secret_words(apr_size_t count, apr_pool_t *pool)
 }
 
 /* A copy of the packed record at `at`; empty where there cannot be one. */
-static av_slice copy_record(av_snapshot from, apr_size_t at, apr_pool_t *pool)
+static av_slice copy_record(av_slot from, apr_size_t at, apr_pool_t *pool)
 {
-    apr_size_t size = at < from.capacity ? load(from, at) & UINT32_MAX : 0;
+    apr_size_t size = at < from.capacity ? av_slot_get(from, at) & UINT32_MAX : 0;
     if (size <= 1 || size > LARGEST_RECORD || size > from.capacity - at) {
         return (av_slice){ "", 0 };
     }
     apr_size_t count = size - 1;
     uint64_t *words = secret_words(count, pool);
     for (apr_size_t i = 0; i < count; i++) {
-        words[i] = load(from, at + 1 + i);
+        words[i] = av_slot_get(from, at + 1 + i);
     }
     return (av_slice){ (const char *)words, count * sizeof(*words) };
 }
 
-static unsigned line_of(av_snapshot from, apr_size_t at)
+static unsigned line_of(av_slot from, apr_size_t at)
 {
-    return (unsigned)(load(from, at) >> 32);
+    return (unsigned)(av_slot_get(from, at) >> 32);
 }
 
-static uint64_t hash_id(av_snapshot snapshot, av_slice id)
+static uint64_t hash_id(av_slot slot, av_slice id)
 {
-    uint64_t key[2] = { load(snapshot, SALT), load(snapshot, SALT + 1) };
+    uint64_t key[2] = { av_slot_get(slot, SALT), av_slot_get(slot, SALT + 1) };
     return av_siphash(key, id);
 }
 
@@ -122,17 +107,17 @@ static bool has_digest(av_slice packed, const sought *wanted)
 
 /* Walks from the hash's slot to the record that is looked for, or to the free slot where it would be. Returns the slot;
  * *at is the record, 0 where there is none. `index` names the index's words in the header. */
-static apr_size_t find_slot(av_snapshot from, apr_size_t index, const sought *wanted, apr_size_t *at, av_slice *packed,
+static apr_size_t find_slot(av_slot from, apr_size_t index, const sought *wanted, apr_size_t *at, av_slice *packed,
                             apr_pool_t *pool)
 {
-    apr_size_t start = load(from, index), mask = load(from, index + 1);
+    apr_size_t start = av_slot_get(from, index), mask = av_slot_get(from, index + 1);
     *at = 0;
     if (mask >= from.capacity || start > from.capacity - mask - 1) {
         return 0;
     }
     for (apr_size_t i = 0; i <= mask; i++) {
         apr_size_t slot = start + ((wanted->hash + i) & mask);
-        uint64_t entry = load(from, slot);
+        uint64_t entry = av_slot_get(from, slot);
         if (!entry) {
             return slot;
         }
@@ -148,7 +133,7 @@ static apr_size_t find_slot(av_snapshot from, apr_size_t index, const sought *wa
     return 0;
 }
 
-static av_slice find(av_snapshot from, apr_size_t index, const sought *wanted, apr_pool_t *pool)
+static av_slice find(av_slot from, apr_size_t index, const sought *wanted, apr_pool_t *pool)
 {
     apr_size_t at;
     av_slice packed = { "", 0 };
@@ -156,21 +141,16 @@ static av_slice find(av_snapshot from, apr_size_t index, const sought *wanted, a
     return at ? packed : (av_slice){ "", 0 };
 }
 
-av_slice av_snapshot_find_id(av_snapshot snapshot, av_slice id, apr_pool_t *pool)
+av_slice av_snapshot_find_id(av_slot slot, av_slice id, apr_pool_t *pool)
 {
-    sought wanted = { .hash = hash_id(snapshot, id), .is_it = has_id, .id = id };
-    return find(snapshot, ID_INDEX, &wanted, pool);
+    sought wanted = { .hash = hash_id(slot, id), .is_it = has_id, .id = id };
+    return find(slot, ID_INDEX, &wanted, pool);
 }
 
-av_slice av_snapshot_find_digest(av_snapshot snapshot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool)
+av_slice av_snapshot_find_digest(av_slot slot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool)
 {
     sought wanted = { .hash = hash_digest(digest), .is_it = has_digest, .digest = digest };
-    return find(snapshot, DIGEST_INDEX, &wanted, pool);
-}
-
-apr_size_t av_snapshot_count(av_snapshot snapshot)
-{
-    return load(snapshot, COUNT);
+    return find(slot, DIGEST_INDEX, &wanted, pool);
 }
 
 /* A bcrypt hash of nothing anybody knows: a salt and a hash are random bytes in its base64. */
@@ -186,13 +166,13 @@ static av_slice make_bcrypt(unsigned cost, const unsigned char bytes[RANDOM_WORD
     return (av_slice){ text, 60 };
 }
 
-av_client_secret av_snapshot_dummy(av_snapshot snapshot, av_secret_kind kind, apr_pool_t *pool)
+av_client_secret av_snapshot_dummy(av_slot slot, av_secret_kind kind, apr_pool_t *pool)
 {
     uint64_t words[RANDOM_WORDS];
-    unsigned cost = (unsigned)load(snapshot, COST);
+    unsigned cost = (unsigned)av_slot_get(slot, COST);
     av_slice bytes = { (const char *)words, AV_SHA256_SIZE };
     for (apr_size_t i = 0; i < RANDOM_WORDS; i++) {
-        words[i] = load(snapshot, RANDOM + i);
+        words[i] = av_slot_get(slot, RANDOM + i);
     }
     if (kind == AV_SECRET_BCRYPT && cost) {
         return (av_client_secret){ kind, make_bcrypt(cost, (const unsigned char *)words, pool), "", 0, 0 };
@@ -205,13 +185,13 @@ av_client_secret av_snapshot_dummy(av_snapshot snapshot, av_secret_kind kind, ap
 
 /* Building. */
 
-void av_snapshot_start(av_snapshot_builder *builder, av_snapshot to, const av_crypto *crypto)
+void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto)
 {
     *builder = (av_snapshot_builder){ .to = to, .crypto = crypto, .end = HEADER };
     for (apr_size_t i = 0; i < HEADER; i++) {
-        store(to, i, 0);
+        av_slot_set(to, i, 0);
     }
-    store(to, END, HEADER);
+    av_slot_set(to, AV_SLOT_END, HEADER);
 }
 
 /* Its cost is two digits behind "$2y$". */
@@ -230,14 +210,14 @@ static void note_secrets(av_snapshot_builder *builder, const av_client_record *r
     }
 }
 
-static void store_record(av_snapshot to, apr_size_t at, av_slice packed, uint64_t head)
+static void store_record(av_slot to, apr_size_t at, av_slice packed, uint64_t head)
 {
-    store(to, at, head);
+    av_slot_set(to, at, head);
     for (apr_size_t done = 0; done < packed.len; done += sizeof(uint64_t)) {
         uint64_t word = 0;
         apr_size_t left = packed.len - done;
         memcpy(&word, packed.at + done, left < sizeof(word) ? left : sizeof(word));
-        store(to, ++at, word);
+        av_slot_set(to, ++at, word);
     }
 }
 
@@ -254,7 +234,7 @@ av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *r
     }
     store_record(builder->to, builder->end, packed, (uint64_t)line << 32 | size);
     builder->end += size;
-    store(builder->to, END, builder->end);
+    av_slot_set(builder->to, AV_SLOT_END, builder->end);
     builder->client_count++;
     note_secrets(builder, record);
     return AV_BUILD_DONE;
@@ -270,19 +250,19 @@ static bool add_index(av_snapshot_builder *builder, apr_size_t index, apr_size_t
     if (size > builder->to.capacity - builder->end) {
         return false;
     }
-    store(builder->to, index, builder->end);
-    store(builder->to, index + 1, size - 1);
+    av_slot_set(builder->to, index, builder->end);
+    av_slot_set(builder->to, index + 1, size - 1);
     for (apr_size_t i = 0; i < size; i++) {
-        store(builder->to, builder->end + i, 0);
+        av_slot_set(builder->to, builder->end + i, 0);
     }
     builder->end += size;
-    store(builder->to, END, builder->end);
+    av_slot_set(builder->to, AV_SLOT_END, builder->end);
     return true;
 }
 
 /* What the records are entered with. */
 typedef struct entrance {
-    av_snapshot to;
+    av_slot to;
     apr_array_header_t *duplicates;
     int most;
     apr_pool_t *pool; /* cleared for each record */
@@ -294,7 +274,7 @@ static void enter_key(const entrance *entering, apr_size_t index, const sought *
     av_slice packed;
     apr_size_t slot = find_slot(entering->to, index, wanted, &earlier, &packed, entering->pool);
     if (!earlier) {
-        store(entering->to, slot, wanted->hash >> 32 << 32 | at);
+        av_slot_set(entering->to, slot, wanted->hash >> 32 << 32 | at);
         return;
     }
     if (entering->duplicates->nelts < entering->most) {
@@ -319,7 +299,7 @@ static void enter_record(const entrance *entering, apr_size_t at)
 }
 
 /* The salt, and what dummies are made of. */
-static bool store_random(av_snapshot to)
+static bool store_random(av_slot to)
 {
     uint64_t words[HEADER - SALT];
     if (RAND_bytes((unsigned char *)words, sizeof(words)) != 1) {
@@ -327,14 +307,14 @@ static bool store_random(av_snapshot to)
         return false;
     }
     for (apr_size_t i = 0; i < HEADER - SALT; i++) {
-        store(to, SALT + i, words[i]);
+        av_slot_set(to, SALT + i, words[i]);
     }
     return true;
 }
 
 av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *duplicates, int most, apr_pool_t *pool)
 {
-    av_snapshot to = builder->to;
+    av_slot to = builder->to;
     apr_size_t records_end = builder->end;
     entrance entering = { to, duplicates, most, NULL };
     if (!store_random(to) || apr_pool_create(&entering.pool, pool) != APR_SUCCESS) {
@@ -344,23 +324,12 @@ av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *du
         !add_index(builder, DIGEST_INDEX, builder->digest_count)) {
         return AV_BUILD_FULL;
     }
-    for (apr_size_t at = HEADER; at < records_end; at += load(to, at) & UINT32_MAX) {
+    for (apr_size_t at = HEADER; at < records_end; at += av_slot_get(to, at) & UINT32_MAX) {
         enter_record(&entering, at);
         apr_pool_clear(entering.pool);
     }
     apr_pool_destroy(entering.pool);
-    store(to, COST, builder->dearest_cost);
-    store(to, COUNT, builder->client_count);
+    av_slot_set(to, COST, builder->dearest_cost);
+    av_slot_set(to, AV_SLOT_COUNT, builder->client_count);
     return AV_BUILD_DONE;
-}
-
-void av_snapshot_discard(av_snapshot snapshot)
-{
-    apr_size_t end = load(snapshot, END);
-    for (apr_size_t i = 0; i < end && i < snapshot.capacity; i++) {
-        store(snapshot, i, 0);
-    }
-#ifdef MADV_REMOVE
-    madvise((void *)snapshot.words, snapshot.capacity * sizeof(uint64_t), MADV_REMOVE);
-#endif
 }

@@ -1,25 +1,17 @@
-/* A set of clients in a flat piece of memory: records, and an index by id and one by digest. Offsets, no pointers, so
- * that it may lie anywhere; words that are read and written whole, so that a reader who is too late reads wrong values
- * and nothing worse.
+/* A set of clients in a slot: records, and an index by id and one by digest. Offsets, no pointers, so that it may lie
+ * anywhere.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_CLIENTS_SNAPSHOT_H
 #define AV_CLIENTS_SNAPSHOT_H
 
 #include "../core/client.h"
+#include "slot.h"
 
 #include <apr_tables.h>
-#include <stdatomic.h>
-#include <stdint.h>
-
-/* The memory. */
-typedef struct av_snapshot {
-    _Atomic uint64_t *words;
-    apr_size_t capacity; /* in words */
-} av_snapshot;
 
 /* One that is being written. */
 typedef struct av_snapshot_builder {
-    av_snapshot to;
+    av_slot to;
     const av_crypto *crypto;
     apr_size_t end; /* of what is written, in words */
     apr_size_t client_count, digest_count;
@@ -39,7 +31,7 @@ typedef enum av_build {
 } av_build;
 
 /* Begins a set; whatever the memory held is given up. */
-void av_snapshot_start(av_snapshot_builder *builder, av_snapshot to, const av_crypto *crypto);
+void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto);
 
 /* Adds the client of a line. What is needed meanwhile comes from `pool`. */
 av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *record, unsigned line, apr_pool_t *pool);
@@ -49,19 +41,14 @@ av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *r
  * one. */
 av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *duplicates, int most, apr_pool_t *pool);
 
-/* Wipes what is written and gives the memory back to the system. Reads as zeros: a set of no clients. */
-void av_snapshot_discard(av_snapshot snapshot);
-
-apr_size_t av_snapshot_count(av_snapshot snapshot);
-
 /* The packed record (client_packing.h) of that id, or of who has a secret of that digest, copied into `pool` and wiped
  * with it; empty where there is none. Where somebody writes at the same time the result means nothing, but the call
  * ends and stays within the memory. */
-av_slice av_snapshot_find_id(av_snapshot snapshot, av_slice id, apr_pool_t *pool);
-av_slice av_snapshot_find_digest(av_snapshot snapshot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool);
+av_slice av_snapshot_find_id(av_slot slot, av_slice id, apr_pool_t *pool);
+av_slice av_snapshot_find_digest(av_slot slot, const unsigned char digest[AV_SHA256_SIZE], apr_pool_t *pool);
 
 /* A secret of the kind that nobody knows. A bcrypt hash has the cost of the dearest one here; where there is none here,
  * and so no client's password costs anything, it is a digest instead. */
-av_client_secret av_snapshot_dummy(av_snapshot snapshot, av_secret_kind kind, apr_pool_t *pool);
+av_client_secret av_snapshot_dummy(av_slot slot, av_secret_kind kind, apr_pool_t *pool);
 
 #endif

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../core/strict_path.h"
 #include "../stores/clients_file.h"
+#include "../stores/networks_file.h"
 #include "arguments.h"
 #include "config_section.h"
 #include "explanation.h"
@@ -53,20 +54,40 @@ static const avt_option rows[] = {
     { NULL, AVT_SWITCH, 0 },
 };
 
-/* clients=file:PATH, as whoever runs this. */
-static const char *open_clients(void *baton, const char *location, const av_client_source **source)
+/* What file:PATH names, as whoever runs this. Returns NULL or a sentence. */
+static const char *watch_file(const av_compiler *compiler, const char *location, av_watch *watch)
 {
-    const av_compiler *compiler = baton;
-    av_clients_file *file = NULL;
     char *path = NULL;
     if (!av_slice_starts_with(av_slice_of(location), AV_SLICE("file:"))) {
         return "names lists as file:PATH, several of them separated by commas";
     }
     const char *base = *compiler->access.base == '/' ? compiler->access.base : NULL; /* NULL: where this is run */
-    apr_filepath_merge(&path, base, location + strlen("file:"), 0, compiler->pool);
-    const char *error = path ? av_clients_file_open(path, getuid(), compiler->crypto, compiler->pool, &file)
-                             : "has a path that cannot be made absolute";
+    if (apr_filepath_merge(&path, base, location + strlen("file:"), 0, compiler->pool) != APR_SUCCESS) {
+        return "has a path that cannot be made absolute";
+    }
+    *watch = (av_watch){ path, getuid(), av_shared_memory_make(path, compiler->pool) };
+    return NULL;
+}
+
+static const char *open_clients(void *baton, const char *location, const av_client_source **source)
+{
+    const av_compiler *compiler = baton;
+    av_watch watch;
+    av_clients_file *file = NULL;
+    const char *error = watch_file(compiler, location, &watch);
+    error = error ? error : av_clients_file_open(&watch, compiler->crypto, compiler->pool, &file);
     *source = error ? NULL : av_clients_file_source(file);
+    return error;
+}
+
+static const char *open_networks(void *baton, const char *location, const av_network_source **source)
+{
+    const av_compiler *compiler = baton;
+    av_watch watch;
+    av_networks_file *file = NULL;
+    const char *error = watch_file(compiler, location, &watch);
+    error = error ? error : av_networks_file_open(&watch, compiler->pool, &file);
+    *source = error ? NULL : av_networks_file_source(file);
     return error;
 }
 
@@ -155,6 +176,7 @@ static const char *set_scene(check_options *options, const av_request *request, 
         return error;
     }
     compiler->open_clients = open_clients;
+    compiler->open_networks = open_networks;
     compiler->open_baton = compiler;
     set->policy = av_policy_create(pool);
     error = add_rules(set->policy, options->rules, false, compiler);

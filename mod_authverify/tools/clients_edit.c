@@ -197,8 +197,9 @@ static const char *check_successor(const avt_clients *clients, const char *made)
 {
     av_clients_file *file = NULL;
     const av_crypto *crypto = av_crypto_create(clients->pool);
-    const char *error = crypto ? av_clients_file_open(made, clients->was.st_uid, crypto, clients->pool, &file)
-                               : "the library lacks an algorithm";
+    const av_watch watch = { made, clients->was.st_uid, av_shared_memory_make(made, clients->pool) };
+    const char *error =
+        crypto ? av_clients_file_open(&watch, crypto, clients->pool, &file) : "the library lacks an algorithm";
     const char *named = error ? strstr(error, made) : NULL;
     if (named) {
         error = apr_pstrcat(clients->pool, apr_pstrmemdup(clients->pool, error, (apr_size_t)(named - error)),

@@ -25,6 +25,15 @@ static const char *open_nothing(void *baton, const char *location, const av_clie
     return NULL;
 }
 
+static const char *open_no_networks(void *baton, const char *location, const av_network_source **source)
+{
+    static const av_network_source nowhere = { 0 };
+    (void)baton;
+    (void)location;
+    *source = &nowhere;
+    return NULL;
+}
+
 static const char *compile_with(const av_words *words, const char *option, const av_compiler *compiler, av_rule **rule)
 {
     av_compiler shaping = *compiler;
@@ -33,6 +42,7 @@ static const char *compile_with(const av_words *words, const char *option, const
     copies[words->count] = option;
     const av_words all = { copies, words->count + 1 };
     shaping.open_clients = open_nothing;
+    shaping.open_networks = open_no_networks;
     shaping.access.may_execute = false;
     return av_rule_compile(words->at[0], &all, &shaping, rule);
 }

@@ -128,7 +128,7 @@ static const path paths[] = {
 
 /* The list of clients of the running walk: a snapshot as the server's children have it in shared memory. */
 static _Atomic uint64_t list_words[LIST_WORDS];
-static const av_snapshot list = { list_words, LIST_WORDS };
+static const av_slot list = { list_words, LIST_WORDS };
 
 static av_reason unpack(av_slice packed, av_client_record *record, apr_pool_t *to)
 {

@@ -39,7 +39,7 @@ static apr_pool_t *pool;
 static const av_crypto *crypto;
 static av_client_record record;
 static _Atomic uint64_t list_words[LIST_WORDS];
-static const av_snapshot list = { list_words, LIST_WORDS };
+static const av_slot list = { list_words, LIST_WORDS };
 
 /* --- what is measured ----------------------------------------------------------------------------------------------- */
 

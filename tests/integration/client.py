@@ -103,8 +103,8 @@ class Response:
 class Connection:
     """One TCP or TLS connection. Nothing is sent, repeated or followed that the test did not ask for."""
 
-    def __init__(self, port, tls=False, timeout=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout or TIMEOUT)
+    def __init__(self, port, tls=False, timeout=None, source=None, target="127.0.0.1"):
+        self.socket = socket.create_connection((target, port), timeout or TIMEOUT, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             context = ssl.create_default_context()

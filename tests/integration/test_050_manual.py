@@ -61,7 +61,7 @@ def usable(server, text):
         put_clients(server, name, filled(samples.get(name, "someone sha256:SECRET\n")))
     for name in re.findall(re.escape(SECRETS) + r"([\w.-]+)", text) + re.findall(r"credential:([\w.-]+)", text):
         if not name.endswith(".clients"):
-            server.secret(name, secret_of(name))
+            server.secret(name, secret_of(name), 0o644 if name.endswith(".networks") else 0o600)
     text = text.replace(SECRETS, f"{server.root}/conf/").replace("/var/spool/authverify", str(server.spool))
     text = text.replace("/usr/local/share/authverify/presets", preset_folder())
     text = text.replace("/srv/www/users", str(server.htdocs))

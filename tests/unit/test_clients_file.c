@@ -21,11 +21,18 @@
 
 static av_clients_file *file;
 
-static const char *open_file(const char *name)
+static const char *open_as(const char *name, uid_t runner)
 {
     const av_crypto *crypto = av_crypto_create(pool);
+    const char *path = path_of(name);
+    const av_watch watch = { path, runner, av_shared_memory_make(path, pool) };
     ck_assert_ptr_nonnull(crypto);
-    return av_clients_file_open(path_of(name), geteuid(), crypto, pool, &file);
+    return av_clients_file_open(&watch, crypto, pool, &file);
+}
+
+static const char *open_file(const char *name)
+{
+    return open_as(name, geteuid());
 }
 
 static void write_file(const char *text)
@@ -59,7 +66,7 @@ static av_reason find_secret(const char *secret, av_client_record *record)
 static const char *refresh(av_refresh wanted)
 {
     const char *message;
-    av_refresh found = av_clients_file_refresh(file, &message, pool);
+    av_refresh found = av_watched_file_refresh(av_clients_file_watched(file), &message, pool);
     ck_assert_msg(found == wanted, "found %d, wanted %d: %s", found, wanted, message ? message : "");
     ck_assert_int_eq(found == AV_REFRESH_REFUSED, message && found != AV_REFRESH_LOADED);
     return message;
@@ -75,7 +82,7 @@ START_TEST(a_client_is_found_with_all_that_its_line_says)
          "methods=GET paths=/a/* from=192.0.2.0/24,::1 schemes=basic scopes=s org=o environment=e application=p user=u "
          "not-before=2025-01-01 expires=2028-01-01\n"
          "b plain:y\n");
-    ck_assert_uint_eq(av_clients_file_count(file), 2);
+    ck_assert_uint_eq(av_watched_file_count(av_clients_file_watched(file)), 2);
     ck_assert_int_eq(find("a", &record), AV_ACCEPTED);
     ck_assert_str_eq(record.id, "a");
     ck_assert_uint_eq(record.secret_count, 2);
@@ -147,7 +154,7 @@ START_TEST(among_many_each_is_found)
         end += apr_snprintf(end, 40, "client-%d plain:secret-%d\n", i, i);
     }
     load(text);
-    ck_assert_uint_eq(av_clients_file_count(file), 5000);
+    ck_assert_uint_eq(av_watched_file_count(av_clients_file_watched(file)), 5000);
     for (int i = 0; i < 5000; i++) {
         const char *id = apr_psprintf(pool, "client-%d", i), *secret = apr_psprintf(pool, "secret-%d", i);
         ck_assert_int_eq(find(id, &record), AV_ACCEPTED);
@@ -304,18 +311,17 @@ END_TEST
 
 START_TEST(it_belongs_to_root_or_to_the_runner)
 {
-    const av_crypto *crypto = av_crypto_create(pool);
     if (geteuid() != 0) {
         return; /* nobody else can give a file away */
     }
     make_file("clients", AV_SLICE("a plain:b\n"), 0640);
     ck_assert_int_eq(chown(path_of("clients"), NOBODY, 0), 0);
-    ck_assert_ptr_nonnull(strstr(av_clients_file_open(path_of("clients"), 0, crypto, pool, &file), "chown root"));
-    ck_assert_ptr_null(av_clients_file_open(path_of("clients"), NOBODY, crypto, pool, &file));
+    ck_assert_ptr_nonnull(strstr(open_as("clients", 0), "chown root"));
+    ck_assert_ptr_null(open_as("clients", NOBODY));
     make_file("clients", AV_SLICE("a plain:b\n"), 0600);
-    ck_assert_ptr_nonnull(strstr(av_clients_file_open(path_of("clients"), NOBODY, crypto, pool, &file), "chmod g+r"));
+    ck_assert_ptr_nonnull(strstr(open_as("clients", NOBODY), "chmod g+r"));
     make_file("clients", AV_SLICE("a plain:b\n"), 0640);
-    ck_assert_ptr_null(av_clients_file_open(path_of("clients"), NOBODY, crypto, pool, &file));
+    ck_assert_ptr_null(open_as("clients", NOBODY));
 }
 END_TEST
 
@@ -357,7 +363,7 @@ START_TEST(a_change_comes_into_force_once)
     ck_assert_int_eq(find("a", &record), AV_UNKNOWN_CLIENT);
     ck_assert_int_eq(find("b", &record), AV_ACCEPTED);
     ck_assert_int_eq(find_secret("c", &record), AV_ACCEPTED);
-    ck_assert_uint_eq(av_clients_file_count(file), 2);
+    ck_assert_uint_eq(av_watched_file_count(av_clients_file_watched(file)), 2);
     refresh(AV_REFRESH_UNCHANGED);
 }
 END_TEST
@@ -393,7 +399,7 @@ START_TEST(a_bad_file_leaves_the_old_set_in_force_and_is_told_once)
     refresh(AV_REFRESH_UNCHANGED);
     ck_assert_int_eq(find("a", &record), AV_ACCEPTED);
     ck_assert_int_eq(find("b", &record), AV_UNKNOWN_CLIENT);
-    ck_assert_uint_eq(av_clients_file_count(file), 1);
+    ck_assert_uint_eq(av_watched_file_count(av_clients_file_watched(file)), 1);
     write_file("b plain:c\n");
     refresh(AV_REFRESH_LOADED);
     ck_assert_int_eq(find("b", &record), AV_ACCEPTED);
@@ -541,7 +547,7 @@ START_TEST(a_builder_that_is_killed_does_no_harm)
         make_file("clients", av_slice_of(set_text(i)), 0600);
         pid_t builder = fork();
         if (builder == 0) {
-            av_clients_file_refresh(file, &message, pool);
+            av_watched_file_refresh(av_clients_file_watched(file), &message, pool);
             _exit(0);
         }
         apr_sleep(1000 * i + 15000); /* not a condition that is waited for: any point of its work is as good */
