@@ -55,10 +55,8 @@ static bool read_request_line(av_slice line, av_request *request, apr_pool_t *po
     request->query = request->target;
     av_slice_split(&request->query, '?', &request->path);
     request->query = request->query.at ? request->query : (av_slice){ "", 0 };
-    if (!av_percent_decode(request->path, false, &request->place, pool)) {
-        request->place = (av_slice){ "", 0 };
-    }
-    request->place = without_dots(request->place, pool);
+    bool is_decoded = av_percent_decode(request->path, false, &request->place, pool);
+    request->place = is_decoded ? without_dots(request->place, pool) : (av_slice){ "", 0 };
     return true;
 }
 

@@ -233,7 +233,8 @@ static const char *include(config_reader *reader, const char *arguments, bool is
 
 /* --- reading --- */
 
-static const char *hand_on(config_file *file, int kind, const char *name, const char *arguments, const char *doubt)
+static const char *hand_on(config_file *file, avt_config_kind kind, const char *name, const char *arguments,
+                           const char *doubt)
 {
     config_reader *reader = file->reader;
     const avt_config_line line = { .kind = kind,

@@ -6,8 +6,10 @@
 
 #include <apr_tables.h>
 
+typedef enum avt_config_kind { AVT_DIRECTIVE, AVT_OPENS, AVT_CLOSES } avt_config_kind;
+
 typedef struct avt_config_line {
-    enum { AVT_DIRECTIVE, AVT_OPENS, AVT_CLOSES } kind;
+    avt_config_kind kind;
     const char *name;      /* of the directive, or of the section without "<" and "/" */
     const char *arguments; /* the rest; of a section without its ">" */
     const char *place;     /* "FILE line 3" */
