@@ -55,9 +55,7 @@ static av_reason write_canonical(const av_request *request, const av_aws4_settin
                                  av_aws4_request *notes, apr_pool_t *pool)
 {
     const av_aws4_credential *credential = &notes->credential;
-    av_aws4_path form = settings->path != AV_AWS4_PATH_IMPLIED         ? settings->path
-                        : av_aws4_is_s3(settings, credential->service) ? AV_AWS4_PATH_S3
-                                                                       : AV_AWS4_PATH_NORMALIZE;
+    av_aws4_path form = av_aws4_path_form(settings, credential->service);
     av_slice path = prefix.len ? av_slice_join(prefix, request->path, pool) : request->path;
     av_slice without = credential->in_query ? AV_SLICE("X-Amz-Signature") : AV_SLICE("");
     notes->canonical = (av_aws4_canonical){

@@ -21,7 +21,7 @@
 
 typedef struct check_options {
     bool json;
-    const char *time, *address, *path, *origin, *config, *location, *virtual_host, *server_root;
+    const char *time, *address, *path, *origin, *config, *location, *virtual_host, *server_root, *signed_text;
     apr_array_header_t *rules, *also, *defines;
 } check_options;
 
@@ -45,6 +45,7 @@ static const avt_option rows[] = {
     OPTION("--address", AVT_TEXT, address),
     OPTION("--path", AVT_TEXT, path),
     OPTION("--origin", AVT_TEXT, origin),
+    OPTION("--signed-text", AVT_TEXT, signed_text),
     OPTION("--config", AVT_TEXT, config),
     OPTION("--location", AVT_TEXT, location),
     OPTION("--virtual-host", AVT_TEXT, virtual_host),
@@ -306,7 +307,12 @@ static void print_steps(const avt_explanation *explanation, const av_verdict *ve
 
 static avt_status explain(const check_options *options, const scene *set, const avt_capture *capture, apr_pool_t *pool)
 {
-    avt_explanation explanation = { apr_array_make(pool, 16, sizeof(const char *)), NULL, pool };
+    avt_explanation explanation = { .steps = apr_array_make(pool, 16, sizeof(const char *)), .pool = pool };
+    const char *error =
+        options->signed_text ? avt_file_read(options->signed_text, &explanation.client_text, pool) : NULL;
+    if (error) {
+        return avt_fail(AVT_FILE, "%s: %s", options->signed_text, error);
+    }
     for (int i = 0; i < set->notes->nelts; i++) {
         avt_say(&explanation, "%s", APR_ARRAY_IDX(set->notes, i, const char *));
     }
@@ -362,6 +368,8 @@ const avt_command avt_check = {
         "  --time TIME            when it was received (now): 2027-01-01T12:00:00Z, seconds since 1970, now\n"
         "  --address ADDRESS      where it came from, for from=\n"
         "  --origin URL           as AuthVerifyExternalURL (https:// and Host)\n"
+        "  --signed-text FILE     what the client says it has signed (for aws4: its canonical request or string to sign),\n"
+        "                         to see where that differs\n"
         "  --path DIR             the folder of presets\n"
         "  --json                 print an object\n\n"
         "Of a configuration, what hangs on more than paths and hosts is not evaluated: check says so, and gives no verdict\n"

@@ -124,8 +124,8 @@ static const struct sender {
     const char *scheme;
     const char *(*sign)(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool);
 } senders[] = {
-    { "signature", avt_sign_text }, { "token-pair", add_pair }, { "basic", add_password },
-    { "bearer", add_token },        { "api-key", add_key },
+    { "signature", avt_sign_text }, { "aws4", avt_sign_aws4 }, { "token-pair", add_pair },
+    { "basic", add_password },      { "bearer", add_token },   { "api-key", add_key },
 };
 
 /* What is not checked here would be another header, or another request. */

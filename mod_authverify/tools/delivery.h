@@ -10,9 +10,10 @@ typedef struct avt_delivery {
     const char *url;             /* whole; a credential that travels in the query is added to it */
     apr_array_header_t *headers; /* of av_header, in order; what the credential needs is added at the end */
     av_slice body;
-    const char *client; /* who sends it; NULL: not said */
-    const char *id;     /* the delivery's; NULL: a new one */
-    apr_time_t time;    /* when it is signed */
+    const char *client;  /* who sends it; NULL: not said */
+    const char *id;      /* the delivery's; NULL: a new one */
+    apr_time_t time;     /* when it is signed */
+    const char *expires; /* aws4: seconds that a presigned URL is good for; NULL: the headers are signed */
 } avt_delivery;
 
 /* Reads "Name: value". Returns NULL with the header added, or a sentence. */
@@ -31,5 +32,8 @@ void avt_delivery_put(avt_delivery *delivery, const av_selector *place, av_slice
 
 /* signing.c: for rules of the signature scheme. */
 const char *avt_sign_text(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool);
+
+/* signing_aws4.c: for rules of the aws4 scheme, with HMAC. */
+const char *avt_sign_aws4(avt_delivery *delivery, const av_rule *rule, av_slice secret, apr_pool_t *pool);
 
 #endif

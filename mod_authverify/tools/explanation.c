@@ -4,6 +4,7 @@
 #include "../core/secret.h"
 #include "../schemes/signature/settings.h"
 #include "arguments.h"
+#include "explanation_aws4.h"
 
 #include <apr_strings.h>
 #include <stdarg.h>
@@ -18,8 +19,7 @@ void avt_say(avt_explanation *explanation, const char *format, ...)
     va_end(arguments);
 }
 
-/* In printable ASCII: \n, \r, \t, \\ and \xNN stand for what is not. */
-static const char *printable(av_slice text, apr_pool_t *pool)
+const char *avt_printable(av_slice text, apr_pool_t *pool)
 {
     static const char digits[] = "0123456789abcdef", named[] = "\n\r\t\\", names[] = "nrt\\";
     char *out = apr_palloc(pool, text.len * 4 + 1), *end = out;
@@ -225,6 +225,25 @@ static void explain_signatures(avt_explanation *explanation, const av_claim *cla
     }
 }
 
+static void compare_text(avt_explanation *explanation, av_slice text)
+{
+    av_slice theirs = explanation->client_text;
+    apr_size_t at = 0;
+    if (!theirs.len) {
+        return;
+    }
+    while (at < text.len && at < theirs.len && text.at[at] == theirs.at[at]) {
+        at++;
+    }
+    if (at == text.len && at == theirs.len) {
+        avt_say(explanation, "the client's text is the same");
+        return;
+    }
+    av_slice rest = { theirs.at + at, theirs.len - at < 40 ? theirs.len - at : 40 };
+    avt_say(explanation, "the client's text differs from byte %" APR_SIZE_T_FMT " on: %s", at,
+            avt_printable(rest, explanation->pool));
+}
+
 static void explain_signed(avt_explanation *explanation, const av_claim *claim, av_slice body)
 {
     av_slice text;
@@ -233,9 +252,10 @@ static void explain_signed(avt_explanation *explanation, const av_claim *claim, 
         return;
     }
     av_slice shown = { text.at, text.len < SHOWN_BYTES ? text.len : SHOWN_BYTES };
-    explanation->signed_text = printable(shown, explanation->pool);
+    explanation->signed_text = avt_printable(shown, explanation->pool);
     avt_say(explanation, "signed text, %" APR_SIZE_T_FMT " bytes: %s%s", text.len, explanation->signed_text,
             shown.len < text.len ? "..." : "");
+    compare_text(explanation, text);
     explain_signatures(explanation, claim, text, body);
 }
 
@@ -263,7 +283,7 @@ static void explain_client(avt_explanation *explanation, const av_claim *claim)
 {
     const av_client_record *record = claim->record;
     if (claim->client_id.len && claim->client) {
-        avt_say(explanation, "the request is from \"%s\", it says", printable(claim->client_id, explanation->pool));
+        avt_say(explanation, "the request is from \"%s\", it says", avt_printable(claim->client_id, explanation->pool));
     }
     if (!record) {
         return;
@@ -288,6 +308,9 @@ void avt_explain_claims(avt_explanation *explanation, const av_claim *claim, con
         explain_client(explanation, claim);
         if (claim->piece_count) {
             explain_signed(explanation, claim, capture->body);
+        }
+        if (strcmp(claim->rule->scheme->name, "aws4") == 0) {
+            avt_explain_aws4(explanation, claim, capture->body);
         }
         if (claim->is_timed) {
             explain_time(explanation, claim);

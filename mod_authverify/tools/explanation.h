@@ -10,8 +10,12 @@
 typedef struct avt_explanation {
     apr_array_header_t *steps; /* of const char *, in order */
     const char *signed_text;   /* printable; NULL: none is known */
+    av_slice client_text;      /* what the client says it has signed; empty: not said */
     apr_pool_t *pool;
 } avt_explanation;
+
+/* In printable ASCII: \\n, \\r, \\t, \\\\ and \\xNN stand for what is not. In `pool`. */
+const char *avt_printable(av_slice text, apr_pool_t *pool);
 
 /* Adds a sentence. */
 void avt_say(avt_explanation *explanation, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -15,7 +15,7 @@
 
 typedef struct sign_options {
     bool curl, send, json;
-    const char *secret, *body, *method, *url, *time, *client, *id, *path, *authorities;
+    const char *secret, *body, *method, *url, *time, *client, *id, *path, *authorities, *expires;
     apr_array_header_t *headers;
 } sign_options;
 
@@ -25,13 +25,11 @@ typedef struct sign_options {
     }
 
 static const avt_option rows[] = {
-    OPTION("--curl", AVT_SWITCH, curl),     OPTION("--send", AVT_SWITCH, send),
-    OPTION("--json", AVT_SWITCH, json),     OPTION("--ca", AVT_TEXT, authorities),
-    OPTION("--secret", AVT_TEXT, secret),   OPTION("--body", AVT_TEXT, body),
-    OPTION("--method", AVT_TEXT, method),   OPTION("--url", AVT_TEXT, url),
-    OPTION("--time", AVT_TEXT, time),       OPTION("--client", AVT_TEXT, client),
-    OPTION("--id", AVT_TEXT, id),           OPTION("--path", AVT_TEXT, path),
-    OPTION("--header", AVT_TEXTS, headers), { NULL, AVT_SWITCH, 0 },
+    OPTION("--curl", AVT_SWITCH, curl),     OPTION("--send", AVT_SWITCH, send),     OPTION("--json", AVT_SWITCH, json),
+    OPTION("--ca", AVT_TEXT, authorities),  OPTION("--secret", AVT_TEXT, secret),   OPTION("--body", AVT_TEXT, body),
+    OPTION("--method", AVT_TEXT, method),   OPTION("--url", AVT_TEXT, url),         OPTION("--time", AVT_TEXT, time),
+    OPTION("--client", AVT_TEXT, client),   OPTION("--id", AVT_TEXT, id),           OPTION("--path", AVT_TEXT, path),
+    OPTION("--expires", AVT_TEXT, expires), OPTION("--header", AVT_TEXTS, headers), { NULL, AVT_SWITCH, 0 },
 };
 
 static const char *check_options(const sign_options *options)
@@ -60,6 +58,7 @@ static const char *begin(const sign_options *options, avt_delivery *delivery, ap
                                 .body = { "", 0 },
                                 .client = options->client,
                                 .id = options->id,
+                                .expires = options->expires,
                                 .time = apr_time_now() };
     for (int i = 0; !error && options->headers && i < options->headers->nelts; i++) {
         error = avt_delivery_add_header(delivery, APR_ARRAY_IDX(options->headers, i, const char *), pool);
@@ -155,6 +154,19 @@ static const char *shape(const sign_options *options, const apr_array_header_t *
     return compiler ? avt_rule_shape(&words, compiler, rule) : "the library lacks an algorithm";
 }
 
+static const char *check_expires(const sign_options *options, const av_rule *rule)
+{
+    const char *text = options->expires;
+    if (!text) {
+        return NULL;
+    }
+    if (strcmp(rule->scheme->name, "aws4") != 0) {
+        return "--expires is for aws4";
+    }
+    apr_int64_t seconds = strspn(text, "0123456789") == strlen(text) ? apr_atoi64(text) : 0;
+    return seconds >= 1 && seconds <= 604800 ? NULL : "--expires is a number of seconds, a week (604800) at most";
+}
+
 static avt_status sign(int count, const char *const *arguments, apr_pool_t *pool)
 {
     sign_options options = { 0 };
@@ -166,6 +178,7 @@ static avt_status sign(int count, const char *const *arguments, apr_pool_t *pool
     error = error ? error : check_options(&options);
     error = error ? error : shape(&options, operands, &rule, pool);
     error = error ? error : begin(&options, &delivery, pool);
+    error = error ? error : check_expires(&options, rule);
     if (error) {
         return avt_fail(AVT_USAGE, "%s", error);
     }
@@ -201,6 +214,7 @@ const avt_command avt_sign = {
         "  --time TIME            when it is signed (now)\n"
         "  --client NAME          who sends it: the token of token-pair, the user of basic, what client= selects\n"
         "  --id ID                the delivery's id (a new one)\n"
+        "  --expires SECONDS      aws4: sign the URL, to be good for so long, and not the headers\n"
         "  --path DIR             the folder of presets\n"
         "  --curl                 print a curl command; schemes whose secret is sent show it there\n"
         "  --send                 send it to --url, once: print the answer's status, an empty line and its body\n"

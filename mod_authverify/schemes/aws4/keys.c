@@ -224,3 +224,13 @@ bool av_aws4_signer_check(av_aws4_signer *signer, av_slice text, av_slice signat
     av_slice decoded = { (const char *)bytes, len };
     return signer->credential->is_ecdsa ? check_ecdsa(signer, text, decoded) : check_hmac(signer, text, decoded);
 }
+
+av_slice av_aws4_signer_sign(av_aws4_signer *signer, av_slice text, apr_pool_t *pool)
+{
+    unsigned char mac[AV_SHA256_SIZE];
+    av_slice key = { (const char *)signer->key, AV_SHA256_SIZE };
+    if (signer->credential->is_ecdsa || !av_hmac_sha256(signer->crypto, signer->context, key, text, mac)) {
+        return (av_slice){ "", 0 };
+    }
+    return av_encode(AV_HEX, (av_slice){ (const char *)mac, sizeof(mac) }, pool);
+}

@@ -34,4 +34,8 @@ void av_aws4_signer_keep(const av_aws4_signer *signer, const av_key *key, const 
  * in constant time. ECDSA: DER with nothing before or behind it (X.690 section 10); s need not be the lower of two. */
 bool av_aws4_signer_check(av_aws4_signer *signer, av_slice text, av_slice signature);
 
+/* The HMAC signature of `text` under the signer's key, in hexadecimal, in `pool`: for who explains a refusal, or signs.
+ * Empty for SigV4A, and where the library failed. */
+av_slice av_aws4_signer_sign(av_aws4_signer *signer, av_slice text, apr_pool_t *pool);
+
 #endif

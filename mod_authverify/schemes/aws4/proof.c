@@ -47,6 +47,14 @@ static bool hash_text(EVP_MD_CTX *context, const av_crypto *crypto, av_slice tex
     return true;
 }
 
+av_slice av_aws4_canonical_hash(const av_crypto *crypto, av_slice canonical, av_slice payload_line, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, HASH_TEXT);
+    EVP_MD_CTX *context = av_digest_context(pool);
+    bool done = context && hash_text(context, crypto, canonical, payload_line, text);
+    return (av_slice){ text, done ? HASH_TEXT : 0 };
+}
+
 /* As it stands; every joint closed; and, where that is not too much, each choice between them. Checking an ECDSA
  * signature costs a hundred times as much as an HMAC, so that has the first two only. */
 static bool hash_candidates(const av_aws4_request *request, const av_crypto *crypto, EVP_MD_CTX *context,

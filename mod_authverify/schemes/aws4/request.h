@@ -22,6 +22,9 @@ typedef struct av_aws4_request {
 /* The string to sign, in `pool`: algorithm, time, scope and the canonical request's hash in hexadecimal. */
 av_slice av_aws4_string_to_sign(const av_aws4_credential *credential, av_slice hash, apr_pool_t *pool);
 
+/* The canonical request's hash in hexadecimal, in `pool`. Empty where the library failed. */
+av_slice av_aws4_canonical_hash(const av_crypto *crypto, av_slice canonical, av_slice payload_line, apr_pool_t *pool);
+
 /* Is the request's signature that of its canonical request with this payload line, under one of the client's keys? Sets
  * request->label and request->signer. Returns AV_ACCEPTED, AV_WRONG_SIGNATURE, AV_INTERNAL_ERROR. A wrong signature
  * costs the same whether the key was remembered or not. */

@@ -210,3 +210,10 @@ bool av_aws4_is_s3(const av_aws4_settings *settings, av_slice service)
     return settings->s3 == AV_AWS4_S3_ON ||
            (settings->s3 == AV_AWS4_S3_BY_SERVICE && av_slice_equal(service, AV_SLICE("s3")));
 }
+
+av_aws4_path av_aws4_path_form(const av_aws4_settings *settings, av_slice service)
+{
+    return settings->path != AV_AWS4_PATH_IMPLIED ? settings->path
+           : av_aws4_is_s3(settings, service)     ? AV_AWS4_PATH_S3
+                                                  : AV_AWS4_PATH_NORMALIZE;
+}

@@ -41,4 +41,7 @@ const char *av_aws4_finish(av_rule *rule, const av_compiler *compiler);
 /* The S3 rules hold for a request that was signed for this service. */
 bool av_aws4_is_s3(const av_aws4_settings *settings, av_slice service);
 
+/* How the path of such a request stands in the canonical request: path=, or what S3's rules imply. */
+av_aws4_path av_aws4_path_form(const av_aws4_settings *settings, av_slice service);
+
 #endif
