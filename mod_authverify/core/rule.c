@@ -172,8 +172,8 @@ static const av_option rule_options[] = {
 
 /* What .htaccess may say besides the name. */
 static const av_option narrowing_options[] = {
-    { "tolerance", set_tolerance, false }, { "from", set_from, false }, { "methods", set_methods, false },
-    { "paths", set_paths, false },         { NULL, NULL, false },
+    { "tolerance", set_tolerance, false }, { "from", set_from, false },     { "methods", set_methods, false },
+    { "paths", set_paths, false },         { "scopes", set_scopes, false }, { NULL, NULL, false },
 };
 
 static const char *unknown_name(const char *name, const av_compiler *compiler)
@@ -355,22 +355,40 @@ static const char *refuse_sources(const apr_array_header_t *settings)
     return NULL;
 }
 
+static const char *check_narrowed_tolerance(const av_rule *rule, const av_rule *base)
+{
+    if (rule->has_tolerance && !base->has_time) {
+        return "tolerance= needs a time to compare with, and this rule reads none";
+    }
+    return rule->past > base->past || rule->future > base->future
+               ? "tolerance= may only be smaller here than in the server's configuration"
+               : NULL;
+}
+
+/* A client must have those scopes and these. */
+static void add_scopes(av_rule *rule, const av_rule *base, apr_pool_t *pool)
+{
+    if (!rule->scopes.len || !base->scopes.len) {
+        rule->scopes = rule->scopes.len ? rule->scopes : base->scopes;
+        return;
+    }
+    rule->scopes = av_slice_join(av_slice_join(base->scopes, AV_SLICE(","), pool), rule->scopes, pool);
+}
+
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **made)
 {
     av_rule *rule = apr_pmemdup(compiler->pool, base, sizeof(*rule));
     apr_array_header_t *settings = NULL;
     const av_option_target target = { narrowing_options, rule };
     rule->limits = (av_limits){ .besides = &base->limits };
+    rule->scopes = (av_slice){ "", 0 };
     rule->has_tolerance = false;
     const char *error = av_settings_split(words, 1, &settings, compiler->pool);
     error = error ? error : refuse_sources(settings);
     error = error ? error : av_settings_apply(settings, &target, 1, compiler);
-    if (!error && rule->has_tolerance && !base->has_time) {
-        error = "tolerance= needs a time to compare with, and this rule reads none";
-    }
-    if (!error && (rule->past > base->past || rule->future > base->future)) {
-        error = "tolerance= may only be smaller here than in the server's configuration";
-    }
+    error = error ? error : check_narrowed_tolerance(rule, base);
+    error = error ? error : check_attributes(rule);
+    add_scopes(rule, base, compiler->pool);
     *made = error ? NULL : rule;
     return error;
 }

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from client import get, github, post, stripe
+from client import Connection, get, github, post, stripe
+from clients import put_clients
 from server import Server
 
 SECRET = "the secret of the tests of .htaccess"
@@ -20,6 +21,9 @@ AuthVerifyPreset mine github secret=file:${ROOT}/conf/github
 AuthVerifyPreset timed stripe secret=file:${ROOT}/conf/github
 AuthVerifyPreset exact stripe tolerance=60:5 secret=file:${ROOT}/conf/github
 AuthVerifyPreset bare github realm=x
+AuthVerifyPreset many bearer clients=file:conf/many
+AuthVerifyPreset readers bearer clients=file:conf/many scopes=read
+AuthVerifyPreset near bearer clients=file:conf/many from=file:conf/ranges
 <Directory "${ROOT}/htdocs">
     AllowOverride All
 </Directory>
@@ -46,10 +50,15 @@ AuthVerifyPreset bare github realm=x
 """
 
 
+CLIENTS = {"none": "org=a", "reader": "scopes=read", "writer": "scopes=write", "both": "scopes=write,read,list"}
+
+
 @pytest.fixture(scope="module")
 def server():
     started = Server(CONFIG, modules=["authz_host"])
     source = started.secret("github", SECRET)
+    put_clients(started, "many", "".join(f"{name} plain:token-of-{name} {limits}\n" for name, limits in CLIENTS.items()))
+    put_clients(started, "ranges", "127.0.0.1\n127.0.0.2\n", 0o644)
     with started:
         started.write("warm.html", "")
         assert get(started, "/warm.html").status == 200
@@ -101,6 +110,32 @@ def test_a_tolerance_may_be_narrowed(server, words, age, status):
     assert response.status == status
 
 
+@pytest.mark.parametrize("words, proven", [
+    ("many", ["none", "reader", "writer", "both"]),
+    ("many scopes=read", ["reader", "both"]),
+    ("many scopes=read,list", ["both"]),
+    ("many scopes=admin", []),
+    ("readers", ["reader", "both"]),
+    ("readers scopes=write", ["both"]),
+    ("readers scopes=read", ["reader", "both"]),
+])
+def test_scopes_may_be_asked_for_besides(server, words, proven):
+    path = folder(server, "scoped", f"AuthVerify {words}")
+    server.allow_refusals("client-not-allowed")
+    answers = {name: get(server, path, {"Authorization": f"Bearer token-of-{name}"}).status for name in CLIENTS}
+    assert answers == {name: 200 if name in proven else 403 for name in CLIENTS}
+
+
+def test_a_network_may_be_narrowed_within_the_server_s_file(server):
+    path = folder(server, "narrowed", "AuthVerify near from=127.0.0.2,127.0.0.3")
+    server.allow_refusals("network-refused")
+
+    def told(last):
+        with Connection(server.port, source=f"127.0.0.{last}") as connection:
+            return get(server, path, {"Authorization": "Bearer token-of-none"}, connection=connection).status
+    assert [told(last) for last in (1, 2, 3, 4)] == [403, 200, 403, 403]
+
+
 def test_a_second_rule_may_hold_besides(server):
     path = folder(server, "besides", "AuthVerify mine\nAuthVerifyAlso timed")
     server.refusal("not-presented", 2)
@@ -145,6 +180,9 @@ REFUSED = {
     **{f"{option.split('=')[0]}": (f"AuthVerify mine {option}", f'there is no option "{option.split("=")[0]}"')
        for option in ("strip=off", "realm=a", "identity=root", "exclusive=off", "signed=%{method}", "prefix=a",
                       "expect=%{method}:POST", "algorithm=token", "tolerances=5")},
+    "scopes where there is one sender": ("AuthVerify mine scopes=read", "scopes= and any-client= are about the clients"),
+    "scopes with an empty word": ("AuthVerify many scopes=read,", "scopes="),
+    "a file of networks": ("AuthVerify many from=file:conf/ranges", "files are named in the server's configuration only"),
     "a tolerance without a time": ("AuthVerify mine tolerance=5", "tolerance= needs a time to compare with"),
     "a wider tolerance": ("AuthVerify timed tolerance=301", "tolerance= may only be smaller"),
     "a wider future": ("AuthVerify exact tolerance=60:6", "tolerance= may only be smaller"),

@@ -271,7 +271,9 @@ END_TEST
 static const struct {
     const char *presets[3], *line, *fault;
 } wrong_presets[] = {
-    { { "a b" }, "a", "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset" },
+    { { "a b" },
+      "a",
+      "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset" },
     { { "a a" }, "a", "preset \"a\" builds on itself" },
     { { "a b", "b a" }, "a", "builds on itself" },
     { { "a b", "b c", "c b" }, "a", "builds on itself" },
@@ -322,8 +324,9 @@ START_TEST(an_unused_preset_is_looked_at_without_its_secret)
 
     ck_assert_ptr_null(av_rule_check(&words, &compiler));
     assert_sentence(av_rule_check(&wrong, &compiler), "there is no option \"colour\"");
-    assert_sentence(av_rule_check(&unknown, &compiler),
-                    "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset");
+    assert_sentence(
+        av_rule_check(&unknown, &compiler),
+        "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, none) nor a preset");
 }
 END_TEST
 
@@ -388,6 +391,7 @@ static const struct {
     { TIMED, "any word", 0, 0, "word 1 after \"any\" is not written name=value" },
     { RULE, "any", 300, 300, NULL },
     { RULE, "any tolerance=5", 0, 0, "tolerance= needs a time to compare with" },
+    { TIMED, "any scopes=a", 0, 0, "scopes= and any-client= are about the clients of clients=" },
 };
 
 START_TEST(a_rule_is_narrowed_and_never_widened)
@@ -425,6 +429,38 @@ START_TEST(a_narrowed_rule_is_narrower)
     ck_assert_ptr_null(av_policy_add(policy, rule, false));
     assert_reason(decide(policy, &request).reason, AV_TOO_LATE, "narrowed");
     assert_reason(decide(policy_of(TIMED), &request).reason, AV_ACCEPTED, "as it was");
+}
+END_TEST
+
+static const char *open_nobody(void *baton, const char *location, const av_client_source **source)
+{
+    static const av_client_source nobody = { 0 };
+    (void)baton;
+    (void)location;
+    *source = &nobody;
+    return NULL;
+}
+
+static const struct {
+    const char *base, *line, *scopes;
+} scopes[] = {
+    { "bearer clients=x", "any", "" },
+    { "bearer clients=x scopes=a,b", "any", "a,b" },
+    { "bearer clients=x", "any scopes=c", "c" },
+    { "bearer clients=x scopes=a,b", "any scopes=c,d", "a,b,c,d" },
+    { "bearer clients=x scopes=a", "any scopes=a", "a,a" },
+};
+
+START_TEST(scopes_are_added_to_those_of_the_server)
+{
+    av_rule *rule = NULL;
+    av_words words = words_of(scopes[_i].line);
+    compiler.open_clients = open_nobody;
+    av_rule *base = rule_of(scopes[_i].base);
+    av_slice before = base->scopes;
+    ck_assert_ptr_null(av_rule_narrow(base, &words, &compiler, &rule));
+    assert_slice(rule->scopes, av_slice_of(scopes[_i].scopes), scopes[_i].line);
+    assert_slice(base->scopes, before, "as it was");
 }
 END_TEST
 
@@ -497,5 +533,6 @@ Suite *unit_suite(void)
     tests = trial_case(suite, "narrow");
     tcase_add_loop_test(tests, a_rule_is_narrowed_and_never_widened, 0, ROWS(narrowings));
     tcase_add_test(tests, a_narrowed_rule_is_narrower);
+    tcase_add_loop_test(tests, scopes_are_added_to_those_of_the_server, 0, ROWS(scopes));
     return suite;
 }
