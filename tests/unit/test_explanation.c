@@ -18,7 +18,7 @@ static const char *explain(const char *line, const char *also, const char *text,
     }
     ck_assert_ptr_null(avt_capture_read(av_slice_of(text), &capture, pool));
     capture.request.received_at = RECEIVED_AT;
-    *explanation = (avt_explanation){ apr_array_make(pool, 8, sizeof(const char *)), NULL, pool };
+    *explanation = (avt_explanation){ .steps = apr_array_make(pool, 8, sizeof(const char *)), .pool = pool };
     av_reason reason = av_find(policy, &capture.request, &claim, pool);
     avt_explain_choice(explanation, policy, claim, reason);
     request.head = capture.request;
