@@ -125,6 +125,7 @@ typedef struct av_reading {
     av_reader *readers;         /* the one with a coding, if there is one, comes last */
     const av_coding *coding;    /* the body is in it; NULL: the handler gets what was sent */
     bool keeps_coding;          /* the handler gets what was sent all the same */
+    bool fixes_headers;         /* the proof says which headers there are: none may be added behind the body */
     av_reason refusal;          /* known before av_prove: nothing more needs to be read. AV_UNDECIDED: there is none */
     const av_claim *refused;    /* whose refusal that is */
 } av_reading;

@@ -359,7 +359,11 @@ avh_read_result avh_spool_read(request_rec *r, const avh_section *section, bool 
     spool->fed = spool->lead = reading->lead.len;
     spool->reading = reading;
     reading->keeps_coding |= observes;
+    apr_table_t *headers = r->headers_in; /* MergeTrailers puts another in its place */
     avh_read_result read = read_body(spool, section, reading->keeps_body);
+    if (reading->fixes_headers && !observes) {
+        r->headers_in = headers;
+    }
     spool->reading = NULL;
     *made = spool;
     spool->goes_on = observes && !spool->has_ended;

@@ -17,13 +17,13 @@ static void take_headers(request_rec *r, av_request *view)
     view->header_count = count;
 }
 
-/* The target of the request line. An absolute URL (RFC 9112 section 3.2.2) counts from its path on, as for httpd. */
+/* The target of the request line. An absolute URL (RFC 9112 section 3.2.2) counts from the end of its authority on, as
+ * for httpd: there may be a query and no path. */
 static av_slice target_of(const request_rec *r)
 {
     const char *target = r->unparsed_uri ? r->unparsed_uri : "";
     const char *authority = *target == '/' ? NULL : strstr(target, "://");
-    const char *path = authority ? strchr(authority + 3, '/') : NULL;
-    return av_slice_of(path ? path : target);
+    return av_slice_of(authority ? authority + 3 + strcspn(authority + 3, "/?#") : target);
 }
 
 /* Of the client, or of whom mod_remoteip says it is. */

@@ -46,9 +46,9 @@ static av_reason check_time(const av_aws4_credential *credential, const av_aws4_
 }
 
 /* A token that was put in after signing stands in no canonical query. */
-static av_slice unsigned_parameter(const av_aws4_settings *settings)
+static av_slice unsigned_parameter(const av_aws4_settings *settings, const av_aws4_credential *credential)
 {
-    return settings->allows_unsigned_token ? AV_SLICE("X-Amz-Security-Token") : AV_SLICE("");
+    return settings->allows_unsigned_token && credential->in_query ? AV_SLICE("X-Amz-Security-Token") : AV_SLICE("");
 }
 
 static av_reason write_canonical(const av_request *request, const av_aws4_settings *settings, av_slice prefix,
@@ -61,7 +61,7 @@ static av_reason write_canonical(const av_request *request, const av_aws4_settin
     notes->canonical = (av_aws4_canonical){
         .method = request->method,
         .path = av_aws4_canonical_path(path, form, settings->plus_is_space, pool),
-        .query = av_aws4_canonical_query(request->query, without, unsigned_parameter(settings), pool),
+        .query = av_aws4_canonical_query(request->query, without, unsigned_parameter(settings, credential), pool),
         .headers = &notes->headers,
         .signed_headers = credential->signed_headers,
     };
@@ -116,6 +116,14 @@ static bool is_token(const av_aws4_settings *settings, av_slice token)
     return settings->session_token.len ? av_secret_equal(settings->session_token, token) : !token.len;
 }
 
+/* The signature, and then the token: before it, a wrong token would tell a key that is known from one that is not. */
+static av_reason prove_head(av_aws4_request *notes, const av_claim *claim, av_slice payload_line, apr_pool_t *pool)
+{
+    av_reason reason = av_aws4_prove(notes, claim, payload_line, pool);
+    bool has_token = is_token(claim->rule->settings, notes->credential.session_token);
+    return reason == AV_ACCEPTED && !has_token ? AV_WRONG_SESSION_TOKEN : reason;
+}
+
 static av_reason take_plain(av_reader *reader, const char *bytes, apr_size_t *len, char *out)
 {
     av_aws4_request *notes = reader->claim->parsed;
@@ -149,6 +157,7 @@ static av_reason open_body(av_aws4_request *notes, const av_claim *claim, av_rea
 {
     av_aws4_payload_kind kind = notes->payload.kind;
     bool is_stream = kind == AV_AWS4_CHUNKS || kind == AV_AWS4_UNSIGNED_CHUNKS;
+    reading->fixes_headers = true;
     bool done = av_aws4_payload_prepare(&notes->payload, claim->rule->crypto, pool) &&
                 (is_stream ? open_stream(notes, claim, reading, pool) : open_plain(notes, claim, reading, pool));
     return done ? AV_ACCEPTED : AV_INTERNAL_ERROR;
@@ -162,12 +171,9 @@ static av_reason open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
     if (!claim->record && !av_secret_equal(settings->access_key, claim->client_id)) {
         claim->is_unknown = true;
     }
-    if (!is_token(settings, notes->credential.session_token)) {
-        return AV_WRONG_SESSION_TOKEN;
-    }
     av_reason reason = AV_ACCEPTED;
     if (notes->payload.kind != AV_AWS4_COMPUTED) {
-        reason = av_aws4_prove(notes, claim, notes->payload.line, pool);
+        reason = prove_head(notes, claim, notes->payload.line, pool);
     }
     return reason == AV_ACCEPTED ? open_body(notes, claim, reading, pool) : reason;
 }
@@ -194,7 +200,7 @@ static av_reason prove_body(av_aws4_request *notes, const av_claim *claim, apr_p
         return AV_INTERNAL_ERROR;
     }
     if (notes->payload.kind == AV_AWS4_COMPUTED) {
-        reason = av_aws4_prove(notes, claim, hash, pool);
+        reason = prove_head(notes, claim, hash, pool);
     } else if (notes->payload.kind == AV_AWS4_HASHED && !av_slice_equal(hash, notes->payload.line)) {
         reason = AV_PAYLOAD_MISMATCH;
     }

@@ -225,6 +225,7 @@ void av_aws4_canonical_begin(av_aws4_canonical *canonical, apr_pool_t *pool)
         room += line->name.len + line->value.len + 2;
         canonical->joints += count_joints(line);
     }
+    canonical->room = room;
     canonical->text = apr_palloc(pool, room);
 }
 

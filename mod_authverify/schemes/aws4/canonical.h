@@ -21,6 +21,7 @@ typedef struct av_aws4_canonical {
     const av_aws4_headers *headers;
     av_slice signed_headers;
     char *text;        /* room for the whole */
+    apr_size_t room;   /* bytes of it */
     apr_size_t joints; /* places where httpd may have joined two fields */
 } av_aws4_canonical;
 

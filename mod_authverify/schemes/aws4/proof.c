@@ -5,6 +5,7 @@
 #define HASH_TEXT 64
 #define MOST_JOINTS 6 /* each doubles the texts that may have been signed */
 #define MOST_TEXTS (1u << MOST_JOINTS)
+#define MOST_BYTES (256 * 1024) /* of all these texts: nobody need be known to have them hashed */
 
 /* The hashes of the canonical requests that may have been signed. httpd joins repeated fields with ", " and keeps
  * nothing of where it did so; signers join with ",". */
@@ -61,7 +62,8 @@ static bool hash_candidates(const av_aws4_request *request, const av_crypto *cry
                             av_slice payload_line, candidates *made)
 {
     apr_size_t joints = request->canonical.joints;
-    bool has_few = joints <= MOST_JOINTS && !request->credential.is_ecdsa;
+    bool has_few =
+        joints <= MOST_JOINTS && !request->credential.is_ecdsa && request->canonical.room << joints <= MOST_BYTES;
     made->count = !joints ? 1 : has_few ? 1u << joints : 2;
     for (unsigned i = 0; i < made->count; i++) {
         unsigned joined = has_few || !i ? i : AV_AWS4_ALL_JOINED;

@@ -110,6 +110,9 @@ static bool take_signature(av_aws4_stream *stream, av_slice text)
 static bool read_size(av_slice text, apr_int64_t *size)
 {
     *size = 0;
+    if (text.len < 1 || text.len > MOST_SIZE_DIGITS) {
+        return false;
+    }
     for (apr_size_t i = 0; i < text.len; i++) {
         char digit = text.at[i];
         int value = digit >= '0' && digit <= '9'   ? digit - '0'
@@ -121,7 +124,7 @@ static bool read_size(av_slice text, apr_int64_t *size)
         }
         *size = *size * 16 + value;
     }
-    return text.len >= 1 && text.len <= MOST_SIZE_DIGITS;
+    return true;
 }
 
 /* "10000;chunk-signature=…", or "10000" where chunks are not signed. Nothing else may stand there. */
