@@ -125,8 +125,9 @@ class Signer:
         now = int(time.time()) if now is None else now
         names = sorted(name.lower() for name in headers)
         parameters = {"X-Amz-Algorithm": HMAC_ALGORITHM, "X-Amz-Credential": f"{self.access_key}/{self.scope(now)}",
-                      "X-Amz-Date": written(now), "X-Amz-Expires": str(expires),
-                      "X-Amz-SignedHeaders": ";".join(names)}
+                      "X-Amz-Date": written(now), "X-Amz-SignedHeaders": ";".join(names)}
+        if expires is not None:
+            parameters["X-Amz-Expires"] = str(expires)
         if self.token:
             parameters["X-Amz-Security-Token"] = self.token
         target += ("&" if "?" in target else "?") + "&".join(f"{name}={encode(value)}"
