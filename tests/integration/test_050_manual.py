@@ -209,7 +209,7 @@ def test_the_reference_is_valid_with_all_its_lines_in_force():
 def options_of(path, table):
     """Names of the rows of an av_option table of a source."""
     rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
-    return set(re.findall(r'{ "([a-z-]+)",', rows))
+    return set(re.findall(r'{ "([a-z0-9-]+)",', rows))
 
 
 RULE_OPTIONS = options_of(CORE / "rule.c", "rule_options")
@@ -219,6 +219,7 @@ SCHEME_OPTIONS = {  # by the page that has them
     "basic.md": options_of(SCHEMES / "basic.c", "options"),
     "bearer.md": options_of(SCHEMES / "bearer.c", "options"),
     "api-key.md": options_of(SCHEMES / "api_key.c", "options"),
+    "aws4.md": options_of(SCHEMES / "aws4" / "settings.c", "av_aws4_options"),
     "none.md": options_of(SCHEMES / "none.c", "options"),
 }
 BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")
@@ -226,7 +227,7 @@ ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, *SCHEME_OPTIONS.values())
 
 
 def test_the_reference_explains_each_option_and_no_other():
-    assert set(re.findall(r"^#   ([a-z-]+)=", read(REFERENCE), re.M)) == ALL_OPTIONS
+    assert set(re.findall(r"^#   ([a-z0-9-]+)=", read(REFERENCE), re.M)) == ALL_OPTIONS
 
 
 def test_the_reference_uses_each_option():
@@ -236,7 +237,7 @@ def test_the_reference_uses_each_option():
 
 
 def test_every_scheme_has_a_page():
-    names = re.findall(r'\.name = "([a-z-]+)",\n', "".join(read(path) for path in SCHEMES.glob("*.c")))
+    names = re.findall(r'\.name = "([a-z0-9-]+)",\n', "".join(read(path) for path in SCHEMES.glob("*.c")))
     assert names and {name.replace("signature", "signatures") + ".md" for name in names} == set(SCHEME_OPTIONS)
 
 
@@ -247,7 +248,7 @@ def rows_of(page, pattern):
 @pytest.mark.parametrize("page, options", [*SCHEME_OPTIONS.items(), ("rules.md", RULE_OPTIONS),
                                            ("directives.md", BODY_OPTIONS)])
 def test_the_manual_has_a_row_for_each_option_and_no_other(page, options):
-    assert sorted(rows_of(page, "([a-z-]+)=")) == sorted(options)
+    assert sorted(rows_of(page, "([a-z0-9-]+)=")) == sorted(options)
 
 
 def test_the_manual_has_a_row_for_each_limit_and_each_kind_of_secret_and_no_other():
