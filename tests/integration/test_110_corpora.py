@@ -8,7 +8,7 @@ import os
 import pytest
 
 from backends import RecordingBackend
-from clock import Clock, shared_folder
+from clock import Clock, HTTP2_WAITS, shared_folder
 from corpora import ANY_TIME, PRESETS, Places, load_cases, send_h2c, send_http1
 from server import Server
 from verdict import TELL, reason_of
@@ -40,9 +40,6 @@ CHOICES = {
 TRANSPORTS = ["event-h1"]
 if os.environ.get("AUTHVERIFY_LONG") == "1":
     TRANSPORTS += ["worker-h1", "prefork-h1", "event-h2c"]
-
-# What mod_http2 says when a wait of its own ends early: the kernel, which ends it, has another clock.
-HTTP2_WAITS = r"\[http2:warn\] .* h2_stream\(\S+,CLEANUP\)"
 
 VIRTUAL_HOST = TELL + 'ProxyPass "/" "http://127.0.0.1:${BACKEND}/"\n'
 
