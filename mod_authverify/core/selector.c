@@ -10,12 +10,19 @@ static const struct {
     const char *word;
     bool takes_name;
 } kinds[] = {
-    [AV_SELECT_BODY] = { "body", false },     [AV_SELECT_BODY_SHA256] = { "body-sha256", false },
-    [AV_SELECT_METHOD] = { "method", false }, [AV_SELECT_URL] = { "url", false },
-    [AV_SELECT_PATH] = { "path", false },     [AV_SELECT_QUERY] = { "query", false },
-    [AV_SELECT_HEADER] = { "header", true },  [AV_SELECT_PARAMETER] = { "query", true },
-    [AV_SELECT_FORM] = { "form", true },      [AV_SELECT_JSON] = { "json", true },
-    [AV_SELECT_FIELD] = { "field", true },    [AV_SELECT_TIMESTAMP] = { "timestamp", false },
+    [AV_SELECT_BODY] = { "body", false },
+    [AV_SELECT_BODY_SHA256] = { "body-sha256", false },
+    [AV_SELECT_METHOD] = { "method", false },
+    [AV_SELECT_URL] = { "url", false },
+    [AV_SELECT_TARGET] = { "target", false },
+    [AV_SELECT_PATH] = { "path", false },
+    [AV_SELECT_QUERY] = { "query", false },
+    [AV_SELECT_HEADER] = { "header", true },
+    [AV_SELECT_PARAMETER] = { "query", true },
+    [AV_SELECT_FORM] = { "form", true },
+    [AV_SELECT_JSON] = { "json", true },
+    [AV_SELECT_FIELD] = { "field", true },
+    [AV_SELECT_TIMESTAMP] = { "timestamp", false },
     [AV_SELECT_ID] = { "id", false },
 };
 
@@ -50,7 +57,7 @@ const char *av_selector_parse(av_slice text, av_selector *selector, apr_pool_t *
     }
     return apr_psprintf(
         pool,
-        "%%{%s} is no selector; there are %%{body} %%{body-sha256} %%{method} %%{url} %%{path} %%{query} "
+        "%%{%s} is no selector; there are %%{body} %%{body-sha256} %%{method} %%{url} %%{target} %%{path} %%{query} "
         "%%{header:NAME} %%{query:NAME} %%{form:NAME} %%{json:/POINTER} %%{field:NAME} %%{timestamp} "
         "%%{id} %%{lf}",
         written);
@@ -153,6 +160,8 @@ av_found av_selector_read(const av_selector *selector, const av_view *view, av_s
         return known(request->method, value);
     case AV_SELECT_URL:
         return known(av_slice_join(request->origin, request->target, pool), value);
+    case AV_SELECT_TARGET:
+        return known(request->target, value);
     case AV_SELECT_PATH:
         return known(request->path, value);
     case AV_SELECT_QUERY:

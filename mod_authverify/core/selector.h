@@ -12,6 +12,7 @@ typedef enum av_selector_kind {
     AV_SELECT_BODY_SHA256, /* %{body-sha256}  its SHA-256 in lower-case hex */
     AV_SELECT_METHOD,      /* %{method} */
     AV_SELECT_URL,         /* %{url}          what the sender called: origin and target */
+    AV_SELECT_TARGET,      /* %{target}       path and query, as in the request line */
     AV_SELECT_PATH,        /* %{path}         of the target, as sent */
     AV_SELECT_QUERY,       /* %{query}        of the target, as sent, without "?" */
     AV_SELECT_HEADER,      /* %{header:N} */

@@ -76,9 +76,11 @@ static unsigned holders_of(av_selector_kind kind)
     case AV_SELECT_JSON:
         return AV_SELECTS(BODY) | AV_SELECTS(BODY_SHA256);
     case AV_SELECT_PARAMETER:
-        return AV_SELECTS(QUERY) | AV_SELECTS(URL);
+        return AV_SELECTS(QUERY) | AV_SELECTS(TARGET) | AV_SELECTS(URL);
     case AV_SELECT_PATH:
     case AV_SELECT_QUERY:
+        return AV_SELECTS(TARGET) | AV_SELECTS(URL);
+    case AV_SELECT_TARGET:
         return AV_SELECTS(URL);
     default:
         return 0;

@@ -16,11 +16,17 @@ from dataclasses import dataclass
 
 from aws4_signer import UNSIGNED, Signer, canonical_value, sha256
 from client import Connection
+from clients import put_clients
 from server import free_port
 
 CLASSES = ("body", "sig_malleability", "timestamps", "empty_values", "log_leak", "sigv4")
 
 AWS4 = "aws4 access-key=AKIDEXAMPLE region=us-east-1 service=s3 tolerance=300"
+
+# The sender of these signs its key's name not, and makes each delivery unique, which nobody remembers here.
+CUSTOM = ('signature "fields=%{header:X-Signature}" signature=%{field:sig} client=%{field:keyid} unsigned-ok=client '
+          'timestamp=%{field:ts} tolerance=300 id=%{field:nonce} '
+          '"signed=%{method}%{lf}%{target}%{lf}%{timestamp}%{lf}%{id}%{lf}%{body-sha256}"')
 
 # config_hint of a case: the rule without its secret, the fixture that is its secret, what else stands beside it.
 RULES = {
@@ -33,6 +39,7 @@ RULES = {
     "hmac: stripe style, tolerance 300": ("stripe tolerance=300", "WH_STRIPE", ""),
     "hmac: slack style, tolerance 300": ("slack tolerance=300", "WH_SLACK", ""),
     "hmac: shopify style (base64)": ("shopify", "WH_SHOPIFY", ""),
+    "hmac: custom keyid/ts/nonce, tolerance 300, replay shm": (CUSTOM, "CUSTOM", ""),
     "hmac: standard-webhooks, tolerance 300": ("standard-webhooks tolerance=300", "WH_STD", ""),
     "sigv4: AKIDEXAMPLE region us-east-1 service s3, skew 300": (AWS4, "ASECRET", ""),
     "sigv4: AKIDEXAMPLE region us-east-1 service s3, skew 300; unsigned payload allowed":
@@ -92,11 +99,16 @@ class Places:
 
     def _virtual_host(self, server, hint, port):
         rule, fixture, beside = RULES[hint]
-        source = server.secret(fixture, self._fixtures[fixture])
+        secrets = self._fixtures[fixture]
+        if isinstance(secrets, dict):
+            put_clients(server, fixture, "".join(f"{name} plain:{secret}\n" for name, secret in secrets.items()))
+            source = f"clients=file:conf/{fixture}"
+        else:
+            source = f"secret={server.secret(fixture, secrets)}"
         return (f"Listen 127.0.0.1:{port}\n<VirtualHost 127.0.0.1:{port}>\nServerName {self._fixtures['host']}\n"
                 f'ProxyPass "/" "http://127.0.0.1:${{BACKEND}}/"\n{self._more}'
                 f"{beside if beside.startswith('Request') else ''}"
-                f'<Location "/api">\nAuthVerify {rule} secret={source}\n'
+                f'<Location "/api">\nAuthVerify {rule} {source}\n'
                 f"{'' if beside.startswith('Request') else beside}</Location>\n</VirtualHost>\n")
 
 
@@ -165,14 +177,32 @@ def _both(proof):
 
 def secrets(fixtures):
     """Every secret that a rule here is configured with, as written and as decoded."""
-    written = {fixtures[fixture].encode() for _, fixture, _ in RULES.values()}
+    values = [fixtures[fixture] for _, fixture, _ in RULES.values()]
+    each = [text for value in values for text in (value.values() if isinstance(value, dict) else [value])]
+    written = {text.encode() for text in each}
     encoded = {text[len(b"whsec_"):] for text in written if text.startswith(b"whsec_") and text.endswith(b"=")}
     return written | {base64.b64decode(text) for text in encoded}
+
+
+def custom_proof(key, method, target, timestamp, nonce, body):
+    text = b"\n".join([method, target, timestamp, nonce, hashlib.sha256(body).hexdigest().encode()])
+    return hmac.new(key.encode(), text, hashlib.sha256).digest()
+
+
+def custom_proofs(attack, fixtures):
+    """Under each key that there is."""
+    head, _, body = attack.bytes.partition(b"\r\n\r\n")
+    method, target, _ = head.partition(b"\r\n")[0].split(b" ")
+    nonce = re.search(rb'nonce="(.*?)"', head)
+    return set().union(*(_both(custom_proof(key, method, target, re.search(rb'ts="(.*?)"', head)[1],
+                                            nonce[1] if nonce else b"", body)) for key in fixtures["CUSTOM"].values()))
 
 
 def expected_proofs(attack, fixtures):
     """The proofs that would have been right for what the attack sends, as text."""
     rule, fixture, _ = RULES[attack.hint]
+    if rule == CUSTOM:
+        return custom_proofs(attack, fixtures)
     head, _, body = attack.bytes.partition(b"\r\n\r\n")
     key = fixtures[fixture].encode()
     preset = rule.split()[0]

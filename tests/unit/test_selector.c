@@ -14,6 +14,7 @@ static const struct {
     { "body-sha256", AV_SELECT_BODY_SHA256, "" },
     { "method", AV_SELECT_METHOD, "" },
     { "url", AV_SELECT_URL, "" },
+    { "target", AV_SELECT_TARGET, "" },
     { "path", AV_SELECT_PATH, "" },
     { "query", AV_SELECT_QUERY, "" },
     { "header:X-Signature", AV_SELECT_HEADER, "X-Signature" },
@@ -146,6 +147,7 @@ static const struct {
 } head_values[] = {
     { "method", AV_FOUND, "POST" },
     { "path", AV_FOUND, "/hooks/a%20b" },
+    { "target", AV_FOUND, "/hooks/a%20b?one=1&two=a%2Bb+c&e=&n%61med=2&twice=1&tw%69ce=2&=nameless&flag" },
     { "query", AV_FOUND, "one=1&two=a%2Bb+c&e=&n%61med=2&twice=1&tw%69ce=2&=nameless&flag" },
     { "url", AV_FOUND,
       "https://example.org/hooks/a%20b?one=1&two=a%2Bb+c&e=&n%61med=2&twice=1&tw%69ce=2&=nameless&flag" },
