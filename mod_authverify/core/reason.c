@@ -13,10 +13,11 @@ static const struct {
 #undef AV_REASON
 };
 
+/* Malformed and wrong are one to the client: an answer that told them apart would tell what a right one looks like. */
 static const char *const class_texts[] = {
     [AV_CLASS_ACCEPTED] = "The request was accepted.",
     [AV_CLASS_NOT_PRESENTED] = "This location needs a credential and none was sent.",
-    [AV_CLASS_MALFORMED] = "The credential is not written as this location expects it.",
+    [AV_CLASS_MALFORMED] = "The credential does not prove this request.",
     [AV_CLASS_AMBIGUOUS] = "The credential was sent more than once.",
     [AV_CLASS_WRONG] = "The credential does not prove this request.",
     [AV_CLASS_LIMIT] = "This request is not allowed here.",

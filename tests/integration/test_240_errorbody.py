@@ -59,7 +59,7 @@ Alias "/{name}/" "${{ROOT}}/htdocs/"
 
 TEXTS = {
     "not-presented": (401, "Unauthorized", "This location needs a credential and none was sent."),
-    "malformed": (401, "Unauthorized", "The credential is not written as this location expects it."),
+    "malformed": (401, "Unauthorized", "The credential does not prove this request."),
     "wrong": (401, "Unauthorized", "The credential does not prove this request."),
     "ambiguous": (400, "Bad Request", "The credential was sent more than once."),
     "method": (405, "Method Not Allowed", "This method is not available here."),

@@ -106,6 +106,12 @@ START_TEST(what_is_no_reason_refuses)
 }
 END_TEST
 
+/* What a client can tell a class by. */
+static av_class shown_class(av_class what)
+{
+    return what == AV_CLASS_MALFORMED ? AV_CLASS_WRONG : what;
+}
+
 START_TEST(the_client_learns_the_class_alone)
 {
     for (int i = 0; i < ROWS(reasons); i++) {
@@ -113,7 +119,7 @@ START_TEST(the_client_learns_the_class_alone)
         ck_assert_ptr_nonnull(text);
         for (int j = 0; j < i; j++) {
             bool is_same = strcmp(text, av_class_text(reasons[j].what)) == 0;
-            ck_assert_int_eq(is_same, reasons[i].what == reasons[j].what);
+            ck_assert_int_eq(is_same, shown_class(reasons[i].what) == shown_class(reasons[j].what));
         }
     }
 }
