@@ -1,5 +1,6 @@
--- load.lua: one POST, again and again over kept-alive connections, until the time is over.
---     wrk -t1 -s load.lua URL -- SECONDS BODY-FILE ANSWER "NAME: VALUE"...
+-- load.lua: one request, or several in turn, again and again over kept-alive connections, until the time is over.
+--     wrk -t1 -s load.lua URL -- SECONDS METHOD BODY-FILE ANSWER HEADERS...
+-- Each HEADERS makes a request: lines "NAME: VALUE".
 -- Prints "right=N wrong=N": answers that were 200 with the body ANSWER, and everything else that happened.
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -26,15 +27,33 @@ function setup(thread)
     table.insert(threads, thread)
 end
 
-function init(arguments)
-    local file = assert(io.open(arguments[2], "rb"))
-    wrk.method, wrk.body = "POST", file:read("*a")
-    file:close()
-    for i = 4, #arguments do
-        local name, value = arguments[i]:match("^([^:]+): (.*)$")
-        wrk.headers[name] = value
+local function headers_of(lines)
+    local headers = { Host = wrk.headers.Host }
+    for name, value in lines:gmatch("([^:\n]+): ([^\n]*)") do
+        headers[name] = value
     end
-    answer = arguments[3]
+    return headers
+end
+
+-- Where there is but one request wrk keeps it; to be asked for it each time would cost a copy of the body.
+function init(arguments)
+    local file = assert(io.open(arguments[3], "rb"))
+    wrk.method, wrk.body = arguments[2], file:read("*a")
+    file:close()
+    wrk.body = #wrk.body > 0 and wrk.body or nil
+    local requests = {}
+    for i = 5, #arguments do
+        wrk.headers = headers_of(arguments[i])
+        requests[#requests + 1] = wrk.format()
+    end
+    if #requests > 1 then
+        local at = 0
+        function request()
+            at = at % #requests + 1
+            return requests[at]
+        end
+    end
+    answer = arguments[4]
     deadline = now() + tonumber(arguments[1])
 end
 

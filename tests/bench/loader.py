@@ -1,4 +1,5 @@
-"""wrk as the loader: one request, as GitHub or a client of AWS signs it, again and again, and its answers counted.
+"""wrk as the loader: one request, as GitHub or a client of AWS signs it, or several heads in turn, again and again, and
+the answers counted.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -55,6 +56,7 @@ class Delivery:
         self.unsigned = {"Host": HOST, "User-Agent": "GitHub-Hookshot/0", "Content-Type": "application/json",
                          "X-GitHub-Event": "push", "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"}
         self.headers = self.signed(SECRET)
+        self.method, self.path, self.pool = "POST", self.work.path, [self.headers]
         self.file = Path(folder, f"body-{name}")
         self.file.write_bytes(self.body)
 
@@ -63,17 +65,26 @@ class Delivery:
         return {**self.unsigned, **self.work.sign(self.body, secret)}
 
 
+class Heads:
+    """GETs without a body: one for each of `pool`, the headers of a request, in turn."""
+
+    def __init__(self, pool):
+        self.method, self.path, self.pool, self.file = "GET", HOOK_PATH, pool, "/dev/null"
+
+
 def pinned(core):
     """The beginning of a command that is to stay on one core; None: on any."""
     return [] if core is None else ["taskset", "-c", str(core)]
 
 
 def load(port, delivery, seconds, connections, core=None):
-    """Sends `delivery` over kept-alive connections for `seconds`. Counts as Answers: 200 with ANSWER, and all else."""
-    headers = [f"{name}: {value}" for name, value in delivery.headers.items()]
+    """Sends `delivery`, or Heads, over kept-alive connections for `seconds`. Counts as Answers: 200 with ANSWER, and
+    all else."""
+    requests = ["\n".join(f"{name}: {value}" for name, value in headers.items()) for headers in delivery.pool]
     command = [*pinned(core), "wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds) + STUCK_SECONDS}s",
                "--timeout", f"{STUCK_SECONDS}s", "-s", Path(__file__).with_name("load.lua"),
-               f"http://127.0.0.1:{port}{delivery.work.path}", "--", str(seconds), delivery.file, ANSWER, *headers]
+               f"http://127.0.0.1:{port}{delivery.path}", "--", str(seconds), delivery.method, delivery.file, ANSWER,
+               *requests]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     counts = re.search(r"^right=(\d+) wrong=(\d+)$", result.stdout, re.M)
     if not counts:

@@ -45,9 +45,10 @@ class Hmac:
         return int(done), float(taken)
 
 
-def describe(openssl):
-    """What the figures depend on, for whoever reads them."""
+def describe(openssl=None):
+    """What the figures depend on, for whoever reads them. `openssl` is left out where nothing is said of it."""
     processor = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     server = subprocess.run([httpd_binary(), "-v"], check=True, capture_output=True, text=True).stdout
-    return {"httpd": server.splitlines()[0].partition(": ")[2], "openssl": openssl, "kernel": platform.release(),
-            "cores": os.cpu_count(), "processor": processor[1] if processor else platform.machine()}
+    return {"httpd": server.splitlines()[0].partition(": ")[2], **({"openssl": openssl} if openssl else {}),
+            "kernel": platform.release(), "cores": os.cpu_count(),
+            "processor": processor[1] if processor else platform.machine()}

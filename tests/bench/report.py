@@ -29,20 +29,20 @@ PURE = "pure HMAC-SHA256"
 KIB = 1024
 
 
-def summary(rows):
+def summary(rows, bare_of=lambda name: "bare"):
     """The figures of each row, microseconds a request. `rows`: the rounds of PURE and of each target as (requests, CPU
-    seconds)."""
+    seconds); `bare_of` names the row that a target is compared with."""
     costs = {name: [1e6 * seconds / requests for requests, seconds in rounds] for name, rounds in rows.items()}
-    bare = costs["bare"]
+    bares = {name: costs[bare_of(name)] for name in costs}
     return {name: {
         "requests": sum(requests for requests, _ in rows[name]),
         "rounds": rounds,
         "minimum": min(rounds),
         "median": median(rounds),
-        "ratio_of_minima": min(rounds) / min(bare),
-        "median_ratio": median(cost / other for cost, other in zip(rounds, bare)),
-        "added_minima": min(rounds) - min(bare),
-        "added_median": median(cost - other for cost, other in zip(rounds, bare)),
+        "ratio_of_minima": min(rounds) / min(bares[name]),
+        "median_ratio": median(cost / other for cost, other in zip(rounds, bares[name])),
+        "added_minima": min(rounds) - min(bares[name]),
+        "added_median": median(cost - other for cost, other in zip(rounds, bares[name])),
     } for name, rounds in costs.items()}
 
 

@@ -56,9 +56,9 @@ EnableMMAP Off
     Options FollowSymLinks
 </Directory>
 <Location "/">
-    Require all granted
+    %(location)s
 </Location>
-%(locations)s
+%(more)s
 """
 
 libc = ctypes.CDLL(None)
@@ -73,26 +73,42 @@ def cpu_seconds(pid):
     return time.clock_gettime(clock.value)
 
 
-class Target(Server):
-    """The httpd of one row of TARGETS, on `core`. Nothing of it is left afterwards, whatever happened."""
+def cpu_of(session):
+    """CPU seconds of each process of a session so far."""
+    return {pid: cpu_seconds(pid) for pid, _ in session_members(session)}
 
-    def __init__(self, name, core=None):
-        self.name = name
-        self.core = core
-        self.has_module, self.beside = TARGETS[name]
-        self.verifies = self.beside is not None
-        super().__init__("", allow=[r"refused reason=wrong-signature "] if self.verifies else [])
-        for path in RULES:
-            self.write(path[1:], ANSWER)
-        self.secret("secret", SECRET)
+
+def cpu_between(name, before, after):
+    """CPU seconds of all processes together. No process may have come or gone."""
+    if after.keys() != before.keys():
+        raise RuntimeError(f"{name}: its processes were {list(before)} and are {list(after)}")
+    return sum(after.values()) - sum(before.values())
+
+
+class Measured(Server):
+    """An httpd on `core`, of which the CPU time can be had. Nothing of it is left afterwards, whatever happened.
+
+    location    lines of the location / (who is let in)
+    more        lines outside of it
+    load        names of httpd's own modules
+    has_module  the module is loaded
+    """
+
+    def __init__(self, name, core, location="Require all granted", more="", load=(), has_module=False, allow=()):
+        self.name, self.core = name, core
+        self.lines = {"location": location, "more": more}
+        self.own_modules, self.has_module = load, has_module
+        super().__init__("", allow=allow)
+        self.write(HOOK_PATH[1:], ANSWER)
 
     def _preamble(self):
-        load = f'LoadModule authverify_module "{module_under_test()}"\nAuthVerifyPresetPath "{preset_folder()}"'
-        locations = "".join(f'<Location "{path}">\n{rule}{self.beside}</Location>\n' for path, rule in RULES.items())
+        folder = apxs_query("LIBEXECDIR")
+        load = [f'LoadModule {name}_module "{folder}/mod_{name}.so"' for name in self.own_modules]
+        if self.has_module:
+            load += [f'LoadModule authverify_module "{module_under_test()}"',
+                     f'AuthVerifyPresetPath "{preset_folder()}"']
         return CONFIG % {
-            "root": self.root, "port": self.port, "modules": apxs_query("LIBEXECDIR"),
-            "locations": locations if self.verifies else "",
-            "load": load if self.has_module else "",
+            "root": self.root, "port": self.port, "modules": folder, "load": "\n".join(load), **self.lines,
             "user": f"User {RUN_AS}\nGroup {RUN_AS}" if os.geteuid() == 0 else ""}
 
     def _command(self, *arguments):
@@ -103,12 +119,20 @@ class Target(Server):
         super()._leave()
 
     def cpu(self):
-        """CPU seconds of each process so far."""
-        return {pid: cpu_seconds(pid) for pid, _ in session_members(self.process.pid)}
+        return cpu_of(self.process.pid)
 
     def cpu_since(self, before):
-        """CPU seconds of all processes together since `before`. No process may have come or gone."""
-        after = self.cpu()
-        if after.keys() != before.keys():
-            raise RuntimeError(f"{self.name}: its processes were {list(before)} and are {list(after)}")
-        return sum(after.values()) - sum(before.values())
+        return cpu_between(self.name, before, self.cpu())
+
+
+class Target(Measured):
+    """The httpd of one row of TARGETS."""
+
+    def __init__(self, name, core=None):
+        has_module, beside = TARGETS[name]
+        self.verifies = beside is not None
+        locations = [f'<Location "{path}">\n{rule}{beside}</Location>' for path, rule in RULES.items()]
+        super().__init__(name, core, more="\n".join(locations) if self.verifies else "", has_module=has_module,
+                         allow=[r"refused reason=wrong-signature "] if self.verifies else [])
+        self.write(AWS_PATH[1:], ANSWER)
+        self.secret("secret", SECRET)

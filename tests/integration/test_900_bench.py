@@ -1,4 +1,4 @@
-"""tests/bench/run works, and its counts are right. How long anything takes is no concern of this file.
+"""tests/bench/run and run_heads work, and their counts are right. How long anything takes is no concern of this file.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -121,3 +121,50 @@ def test_a_held_request_is_read_but_for_its_last_byte_and_then_answered(delivery
         held, wrong = memory.hold(server, delivery, 2)
         assert held > 0 and wrong == 0
         wait_until(lambda: statuses(server) == {"200": 3}, LOG_SECONDS, lambda: f"{statuses(server)}")
+
+
+# --- run_heads --------------------------------------------------------------------------------------------------------
+
+# Runs tests/bench/run_heads with a server that lets everything pass in the place of one that verifies.
+HEADS_WITH_THE_RULE_SWITCHED_OFF = """
+import runpy, sys
+bench = sys.argv.pop(1)
+sys.path[:0] = [bench, bench + "/../integration"]
+import head_targets
+head_targets.rule = lambda work, folder: "off"
+runpy.run_path(bench + "/run_heads", run_name="__main__")
+"""
+HEAD_WORKS = ["token-pair:1", "bearer:10k", "api-key:1", "basic", "networks:10"]
+
+
+def test_a_short_run_measures_every_server_at_every_work_it_was_asked_for(tmp_path):
+    result = run(BENCH / "run_heads", *SHORT, "--without-peers", "--work", ",".join(HEAD_WORKS), "--json",
+                 tmp_path / "figures")
+    assert result.returncode == 0, result.stdout + result.stderr
+    figures = json.loads((tmp_path / "figures").read_text())
+    assert figures["wrong"] == [] and list(figures["works"]) == HEAD_WORKS
+    for work, rows in figures["works"].items():
+        assert {"bare", "idle", "verifying"} <= set(rows)
+        assert all(row["requests"] > 0 and row["minimum"] > 0 and row["memory"] > 0 for row in rows.values())
+        assert f"\n{work}: CPU" in result.stdout
+
+
+def test_a_run_in_which_a_wrong_head_passes_fails():
+    result = run("-c", HEADS_WITH_THE_RULE_SWITCHED_OFF, BENCH, *SHORT, "--without-peers", "--work",
+                 "bearer:1,networks:10")
+    assert result.returncode == 1
+    for work, kind in (("bearer:1", "unsigned"), ("bearer:1", "of nobody"), ("bearer:1", "with a wrong secret"),
+                       ("networks:10", "of a stranger")):
+        assert f"{work}: verifying: a request {kind} was answered 200, not 40" in result.stderr
+
+
+def test_the_loader_takes_turns():
+    """Each of several heads is sent as often as the others."""
+    with Server('LogFormat "%u %>s %{X-Number}i" authverify\nCustomLog logs/numbers authverify') as server:
+        server.write(loader.HOOK_PATH[1:], loader.ANSWER)
+        answers = loader.load(server.port, loader.Heads([{"X-Number": str(number)} for number in range(3)]), ROUND, 1)
+        assert answers.wrong == 0 and answers.right > 30
+        log = server.root / "logs" / "numbers"
+        wait_until(lambda: len(log.read_text().splitlines()) >= answers.right, LOG_SECONDS, "the log is not complete")
+        counts = Counter(log.read_text().split()[2::3])
+    assert set(counts) == {"0", "1", "2"} and max(counts.values()) - min(counts.values()) <= 1

@@ -1,0 +1,70 @@
+"""The httpds that run_heads compares: bare, with the module and no rule, with a rule, and with what httpd brings.
+
+SPDX-License-Identifier: Apache-2.0
+"""
+import subprocess
+from pathlib import Path
+
+from head_work import KEY_HEADER, USER, client_list, give, networks, secret, token, write
+from targets import Measured
+
+PER_LINE = 50  # networks of one Require ip
+GRANTED = "Require all granted\n"
+EXPECTED = [r"refused reason=", r"AH0161[78]", r"client denied by server configuration"]
+
+
+def rule(work, folder):
+    """What follows AuthVerify."""
+    if work.kind == "networks":
+        return f"none methods=GET from=file:{write(Path(folder, 'networks'), networks(work.count))}"
+    if work.kind == "basic":
+        path = write(Path(folder, "users.clients"), [f"{USER} bcrypt:{work.hash}"], 0o640)
+        give(path)
+        return f"basic clients=file:{path}"
+    place = f" in=header:{KEY_HEADER}" if work.kind == "api-key" else ""
+    return f"{work.kind}{place} clients=file:{client_list(folder, work.count)}"
+
+
+def by_map(work, folder):
+    """A DBM file of all keys."""
+    text = write(Path(folder, "keys"), (f"{secret(i)} {token(i)}" for i in range(work.count)))
+    subprocess.run(["httxt2dbm", "-f", "DB", "-i", text, "-o", f"{text}.db"], check=True, capture_output=True)
+    Path(f"{text}.db").chmod(0o644)
+    return {"location": GRANTED, "load": ["rewrite"], "more": f"""
+RewriteEngine On
+RewriteMap keys "dbm=db:{text}.db"
+RewriteCond "${{keys:%{{HTTP:{KEY_HEADER}}}|NONE}}" "=NONE"
+RewriteRule "^" "-" [R=401,L]"""}
+
+
+def by_address(work, _):
+    found = networks(work.count)
+    lines = ["Require ip " + " ".join(found[at:at + PER_LINE]) for at in range(0, len(found), PER_LINE)]
+    return {"location": "<RequireAny>\n" + "\n".join(lines) + "\n</RequireAny>", "load": ["authz_host"]}
+
+
+def by_password(work, folder):
+    users = write(Path(folder, "users.htpasswd"), [f"{USER}:{work.hash}"])
+    return {"location": f'AuthType Basic\nAuthName bench\nAuthBasicProvider file\nAuthUserFile "{users}"\n'
+                        "Require valid-user", "load": ["auth_basic", "authn_core", "authn_file", "authz_user"]}
+
+
+def by_expression(work, _):
+    parts = [f"%{{HTTP:{name}}} == '{value}'" for name, value in work.right[0].items()]
+    return {"location": f'Require expr "{" && ".join(parts)}"'}
+
+
+# What httpd has without the module.
+OWN = {"api-key": ("RewriteMap dbm", by_map), "networks": ("Require ip", by_address),
+       "basic": ("mod_auth_basic", by_password)}
+
+
+def httpds_of(work, folder, core):
+    """[(the name of its bare server, Measured)]"""
+    verifying = f"{GRANTED}AuthVerify {rule(work, folder)}"
+    servers = [Measured("bare", core, GRANTED), Measured("idle", core, GRANTED, has_module=True),
+               Measured("verifying", core, verifying, has_module=True, allow=EXPECTED)]
+    own = ("Require expr", by_expression) if work.count == 1 and work.kind not in OWN else OWN.get(work.kind)
+    if own:
+        servers.append(Measured(own[0], core, **own[1](work, folder), allow=EXPECTED))
+    return [("bare", server) for server in servers]
