@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -83,6 +84,15 @@ def test_a_run_in_which_a_forged_request_passes_fails(work):
     assert result.returncode == 1
     for kind in ("altered", "of another secret", "unsigned"):
         assert f"verifying: a request of 1024 bytes, {kind}, was answered 200, not 401" in result.stderr
+
+
+def test_a_list_is_read_again_under_load_and_the_ratio_printed():
+    result = run(BENCH / "reload", "--clients", "2000", "--seconds", "2", "--rounds", "1")
+    assert result.returncode == 0, result.stdout + result.stderr
+    row = re.fullmatch(r"\s+([\d.]+)\s+([\d.]+) \|\s+([\d.]+)\s+([\d.]+) \|\s+(\d+)\s+(\d+) \|\s+([\d.]+)",
+                       result.stdout.splitlines()[-1])
+    quiet, busy, reloads, answers, ratio = (float(row[at]) for at in (2, 4, 5, 6, 7))
+    assert reloads > 0 and answers > 0 and abs(ratio - busy / quiet) < 0.02 + ratio / 50
 
 
 def test_a_run_without_a_module_says_so(tmp_path):
