@@ -57,14 +57,15 @@ static bool append(struct curl_slist **lines, const char *line)
     return longer != NULL;
 }
 
-/* Where no type is given libcurl would call every body a form. */
+/* Host as it was signed: libcurl would leave out a port that is the scheme's own. Where no type is given it would call
+ * every body a form. */
 static bool build_headers(const avt_delivery *delivery, struct curl_slist **lines, apr_pool_t *pool)
 {
-    bool has_type = false, done = true;
-    for (int i = 0; done && i < delivery->headers->nelts; i++) {
-        const av_header *header = &APR_ARRAY_IDX(delivery->headers, i, av_header);
-        has_type = has_type || av_slice_equal_nocase(header->name, AV_SLICE("Content-Type"));
-        done = append(lines, header_line(header, pool));
+    av_request seen;
+    bool has_type = false, done = !avt_delivery_view(delivery, &seen, pool);
+    for (apr_size_t i = 0; done && i < seen.header_count; i++) {
+        has_type = has_type || av_slice_equal_nocase(seen.headers[i].name, AV_SLICE("Content-Type"));
+        done = append(lines, header_line(&seen.headers[i], pool));
     }
     return done && (has_type || append(lines, "Content-Type:"));
 }

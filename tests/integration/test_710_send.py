@@ -147,6 +147,15 @@ def test_dot_segments_are_sent_as_they_were_signed(httpd, tmp_path):
     assert heads()[0].startswith(b"GET /a/../b HTTP/1.1\r\n")
 
 
+def test_the_host_is_sent_as_it_was_signed():
+    """With the port that is the scheme's own, too. A proxy sees it without a server on that port."""
+    with socket.create_server(LOCAL) as proxy:
+        heads = answer_once(proxy, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        way = {"no_proxy": "", "http_proxy": f"http://127.0.0.1:{proxy.getsockname()[1]}"}
+        send("bearer", url="http://test.example:80/", env=way)
+    assert b"\r\nHost: test.example:80\r\n" in heads()[0]
+
+
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 def answer_once(listener, answer):
