@@ -7,6 +7,7 @@
 
 #define DEFAULT_TOLERANCE 300
 #define MAX_TOLERANCE (366 * 86400)
+#define DAY apr_time_from_sec(86400)
 #define DEEPEST_PRESET 8 /* presets may build on presets; deeper is a circle */
 
 static const char *set_secret(void *target, const char *value, const av_compiler *compiler)
@@ -298,13 +299,18 @@ const char *av_rule_check(const av_words *words, const av_compiler *compiler)
     return error ? error : check_levels(levels, scheme, compiler);
 }
 
-static const char *check_tolerance(av_rule *rule)
+static const char *check_tolerance(av_rule *rule, const av_compiler *compiler)
 {
     if (rule->has_tolerance && !rule->has_time) {
         return "tolerance= needs a time to compare with, and this rule reads none; leave it out or add timestamp=";
     }
     if (!rule->has_tolerance) {
         rule->past = rule->future = apr_time_from_sec(rule->default_tolerance);
+    }
+    if (rule->has_tolerance && (rule->past > DAY || rule->future > DAY)) {
+        *(const char **)apr_array_push(compiler->warnings) =
+            "tolerance= is more than a day: for so long, whoever saw a request can send it again; clocks differ by "
+            "minutes";
     }
     return NULL;
 }
@@ -335,7 +341,7 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
     av_rule *rule = begin_rule(name, scheme, compiler);
     error = apply(rule, settings, compiler);
     error = error ? error : scheme->finish(rule, compiler);
-    error = error ? error : check_tolerance(rule);
+    error = error ? error : check_tolerance(rule, compiler);
     error = error ? error : check_attributes(rule);
     rule->sender.id = rule->identity;
     *made = error ? NULL : rule;

@@ -14,6 +14,8 @@
 
 #include <unistd.h>
 
+#define EARLIEST_TIME apr_time_from_sec(1704067200) /* 2024 */
+
 static int look_for_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf;
@@ -24,6 +26,21 @@ static int look_for_cache(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
     if (server->has_cache && server->lines->nelts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "AuthVerify: mod_cache is loaded; answers under a rule are not cached");
+    }
+    return OK;
+}
+
+/* Whoever has waited for a battery to run dry sends what was captured years ago. */
+static int look_at_clock(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (apr_time_now() < EARLIEST_TIME && avh_server_of(s)->lines->nelts &&
+        ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "AuthVerify: the system's clock says a year before 2024, and what is signed with a time is judged "
+                     "by it; set the clock");
     }
     return OK;
 }
@@ -59,6 +76,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(avh_watched_files_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(look_at_clock, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);
 
     /* a request, in the order of its phases. The gate is last in its phase: who refuses for less goes first. */

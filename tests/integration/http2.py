@@ -1,4 +1,5 @@
-"""An HTTP/2 client that says what a test wants it to say: any field, any number of times, whatever RFC 9113 thinks of it.
+"""An HTTP/2 client that says what a test wants it to say: any field, any number of times, whatever RFC 9113 thinks of
+it.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -196,7 +197,7 @@ def send(port, attack):
         return Exchange(connection).run(fields, body).as_http1()
 
 
-# --- what the tests of hostile requests share --------------------------------------------------------------------------
+# --- what the tests of hostile requests share -------------------------------------------------------------------------
 
 def names(excuses):
     """All ids of {reason: ids}."""

@@ -1,8 +1,8 @@
-"""Does an answer, or the time that it takes, tell what about a credential was wrong? Two classes of wrong credentials, in
-random order on one connection.
+"""Does an answer, or the time that it takes, tell what about a credential was wrong? Two classes of wrong credentials,
+in random order on one connection.
 
-The machine may be busy with other things: a test passes with the first of a few attempts that finds nothing. The control
-must find a difference of some hundred microseconds each time.
+The machine may be busy with other things: a test passes with the first of a few attempts that finds nothing. The
+control must find a difference of some hundred microseconds each time.
 SPDX-License-Identifier: Apache-2.0
 """
 import math
@@ -41,7 +41,8 @@ judged = set()
 @pytest.fixture(scope="module")
 def server():
     made = Server(CONFIG, modules=["headers"], allow=[r"refused reason="])
-    put_clients(made, "pairs", f"{FIXTURES['T1']} {sha256(FIXTURES['S1'])}\n{FIXTURES['T2']} {sha256(FIXTURES['S2'])}\n")
+    pairs = [(FIXTURES["T1"], FIXTURES["S1"]), (FIXTURES["T2"], FIXTURES["S2"])]
+    put_clients(made, "pairs", "".join(f"{token} {sha256(secret)}\n" for token, secret in pairs))
     password = bcrypt("correct horse battery", cost=5)
     put_clients(made, "people", f"alice {password}\ncarol {password} expires=2020-01-01\n")
     put_clients(made, "signers", f"known plain:{FIXTURES['S1']}\n")
