@@ -37,6 +37,7 @@ typedef struct av_request {
     apr_time_t received_at; /* the only clock there is */
     av_address address;     /* of the client, as far as the server vouches for it */
     av_slice place;         /* the path once more: decoded, without dot segments, as the server maps it */
+    void *server;           /* the server's own request: for av_password_source alone, nothing else looks at it */
 } av_request;
 
 /* Who we know: a name, and the keys that prove it. */
@@ -63,11 +64,14 @@ typedef struct av_attribute {
 typedef struct av_claim {
     const av_rule *rule;
     apr_time_t now;          /* of the request */
+    void *server;            /* likewise */
     av_slice client_id;      /* who it says it is; empty where there is one sender, or the secret is all there is */
     const av_client *client; /* who it must be, once av_open has looked; never NULL after */
     const struct av_client_record *record; /* the same, from a list of clients; NULL for a rule with secret= */
-    bool is_unknown;                       /* the list has no such client: proven against a dummy, and refused */
-    const av_proof *proofs;                /* candidates, each decoded */
+    av_client
+        *asked; /* the same, where the server is asked (av_rule.provider): nobody until it has said who; else NULL */
+    bool is_unknown;        /* the list has no such client: proven against a dummy, and refused */
+    const av_proof *proofs; /* candidates, each decoded */
     apr_size_t proof_count;
     const av_piece *pieces; /* the signed text, in order */
     apr_size_t piece_count;

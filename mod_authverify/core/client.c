@@ -189,9 +189,19 @@ static av_reason prove_sender(const av_claim *claim, const av_reading *reading, 
     return reason == AV_ACCEPTED && is_other ? AV_UNKNOWN_CLIENT : reason;
 }
 
+static av_reason ask_server(const av_claim *claim, const char **label, apr_pool_t *pool)
+{
+    const av_password_source *provider = claim->rule->provider;
+    *label = "";
+    return provider->check(provider, claim->server, claim->client_id, claim->proofs[0].bytes, &claim->asked->id, pool);
+}
+
 av_reason av_client_prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
     bool failed = false;
+    if (claim->asked) {
+        return ask_server(claim, label, pool);
+    }
     if (!claim->record) {
         return prove_sender(claim, reading, label, pool);
     }

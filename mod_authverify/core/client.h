@@ -50,13 +50,26 @@ struct av_client_source {
     av_client_secret (*dummy)(const av_client_source *source, av_secret_kind kind, apr_pool_t *pool);
 };
 
+/* Passwords that the server itself knows, or knows whom to ask for: provider=. */
+typedef struct av_password_source av_password_source;
+
+struct av_password_source {
+    const void *store;
+
+    /* Is it that user's password? `server` is av_request.server. May block, in the request's own thread. Returns
+     * AV_ACCEPTED with *name set, in `pool`, to what the user is called from now on; or AV_UNKNOWN_CLIENT, at the cost of
+     * a known one as far as that can be had, AV_WRONG_SECRET, AV_STORE_UNAVAILABLE. */
+    av_reason (*check)(const av_password_source *source, void *server, av_slice user, av_slice password,
+                       const char **name, apr_pool_t *pool);
+};
+
 /* Looks the claim's client up in the rule's lists: by its name, or where it has none by the digest of what it presents.
  * Sets claim->record and claim->client; a client that no list has gets a dummy's secret and claim->is_unknown.
  * Returns AV_ACCEPTED, AV_STORE_UNAVAILABLE, AV_INTERNAL_ERROR. */
 av_reason av_clients_identify(av_claim *claim, apr_pool_t *pool);
 
 /* For schemes whose credential is the secret itself (claim->proofs[0]): see av_scheme.prove. A rule with secret= has
- * one sender, whose name is its identity=. */
+ * one sender, whose name is its identity=; one with a provider asks it. */
 av_reason av_client_prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool);
 
 /* What a client is called once it is proven: its user= limit, else its id. */

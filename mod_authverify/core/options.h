@@ -15,6 +15,7 @@ struct av_client_source;  /* client.h */
 struct av_network_source; /* network.h */
 struct av_password_memory;
 struct av_key_memory;
+struct av_password_source;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -28,6 +29,11 @@ typedef struct av_compiler {
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
     const char *(*open_networks)(void *baton, const char *location, const struct av_network_source **source);
     void *open_baton;
+    /* provider=: whom the server asks for passwords, a comma list of `names`, or NULL: its own choice. Returns NULL or a
+     * sentence. NULL where there is no such server. */
+    const char *(*open_provider)(const struct av_compiler *compiler, const char *names,
+                                 const struct av_password_source **source);
+    const void *section;                        /* for it: where the rule stands. NULL: nowhere, as a preset */
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
     const struct av_key_memory *derived_keys;   /* client.h; NULL: keys are derived each time */
     apr_hash_t *loaded;                         /* what each source gave: it is read once, however many rules name it */

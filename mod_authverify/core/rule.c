@@ -243,7 +243,7 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
         const apr_array_header_t *settings = APR_ARRAY_IDX(levels, i, level).settings;
         for (int j = 0; j < settings->nelts; j++) {
             const char *name = APR_ARRAY_IDX(settings, j, av_setting).name;
-            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0) {
+            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0 || strcmp(name, "provider") == 0) {
                 return true;
             }
         }

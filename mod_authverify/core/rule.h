@@ -29,6 +29,7 @@ struct av_rule {
     av_client sender;     /* the identity and the keys of secret= */
 
     const av_client_source *const *clients; /* clients=, in order, NULL at the end; NULL: the rule has one sender */
+    const av_password_source *provider;     /* provider=: who is asked for passwords; NULL: nobody */
     const av_crypto *crypto;
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
@@ -73,7 +74,7 @@ const char *av_rule_check(const av_words *words, const av_compiler *compiler);
  * Shares all of `base`, which must outlive it. Returns NULL with *rule set, or a sentence. */
 const char *av_rule_narrow(const av_rule *base, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
-/* True if the words give secrets or clients of their own, themselves or through the presets they build on: such a
+/* True if the words give secrets, clients or a provider of their own, themselves or through the presets they build on: such a
  * preset can be compiled once and used by pointer. */
 bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
 

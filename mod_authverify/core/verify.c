@@ -92,6 +92,7 @@ static av_reason find_claim(const av_rule *rule, const av_request *request, av_c
     av_claim *claim = apr_pcalloc(pool, sizeof(*claim));
     claim->rule = rule;
     claim->now = request->received_at;
+    claim->server = request->server;
     *made = claim;
     av_reason reason = av_limits_check(&rule->limits, request);
     if (reason == AV_ACCEPTED) {
@@ -173,11 +174,14 @@ bool av_is_preflight(const av_policy *policy, const av_request *request, apr_poo
     return may_any;
 }
 
-/* Who the claim must be: the rule's one sender, or whoever the list of clients has. A client that is not there is
+/* Who the claim must be: the rule's one sender, whoever the server says, or whoever the list of clients has. A client that is not there is
  * proven against a dummy all the same, and refused afterwards: time tells nothing. */
 static av_reason identify(av_claim *claim, apr_pool_t *pool)
 {
     claim->client = &claim->rule->sender;
+    if (claim->rule->provider) {
+        claim->client = claim->asked = apr_pcalloc(pool, sizeof(*claim->asked));
+    }
     return claim->rule->clients ? av_clients_identify(claim, pool) : AV_ACCEPTED;
 }
 

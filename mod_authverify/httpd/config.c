@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "derived_keys.h"
 #include "passwords.h"
+#include "passwords_authn.h"
 #include "watched_files.h"
 
 #include <http_main.h>
@@ -113,6 +114,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .open_clients = avh_clients_open,
                       .open_networks = avh_networks_open,
                       .open_baton = (void *)s,
+                      .open_provider = avh_provider_open,
                       .loaded = apr_hash_make(pool) };
 }
 
@@ -157,6 +159,7 @@ static const char *check_exported(const avh_server *server, const av_rule *rule,
 static int compile_line(const avh_line *line, av_compiler *compiler, server_rec *s)
 {
     av_rule *rule = NULL;
+    compiler->section = line;
     const char *error = av_rule_compile(line->words.at[0], &line->words, compiler, &rule);
     error = error ? error : av_policy_add(line->policy, rule, line->also);
     log_warnings(compiler, line->where, s);

@@ -128,6 +128,8 @@ typedef struct avh_line {
     av_policy *policy; /* the rule goes here */
     avh_section *section;
     bool also;
+    const ap_directive_t *at;         /* the line in the configuration's tree */
+    const ap_conf_vector_t *sections; /* what the modules have of the section where it stands */
 } avh_line;
 
 /* A name that AuthVerifyHeader sets, somewhere. */

@@ -78,7 +78,8 @@ static const char *add_rule(cmd_parms *cmd, avh_section *section, const av_words
         return add_narrowed(cmd, section, words, also);
     }
     avh_line *line = apr_array_push(avh_server_of(cmd->server)->lines);
-    *line = (avh_line){ cmd->cmd->name, where(cmd), *words, section->policy, section, also };
+    *line =
+        (avh_line){ cmd->cmd->name, where(cmd), *words, section->policy, section, also, cmd->directive, cmd->context };
     return NULL;
 }
 

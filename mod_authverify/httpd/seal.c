@@ -118,7 +118,7 @@ static char *without_socket(apr_pool_t *pool, char *filename)
 
 /* RewriteRule [P] in a folder, and SetHandler "proxy:...", send a request to a backend after httpd has looked up the
  * sections of <Proxy>. They are looked up now, for their rules alone. NULL: the request is none of these. */
-static const avh_section *late_proxy_section(request_rec *r)
+static ap_conf_vector_t *late_proxy_sections(request_rec *r)
 {
     bool by_handler = !is_proxied(r) && r->handler && strncmp(r->handler, "proxy:", 6) == 0;
     if ((!by_handler && !is_proxied(r)) || apr_table_get(r->notes, NOTE) || !avh_server_of(r->server)->lines->nelts) {
@@ -129,21 +129,33 @@ static const avh_section *late_proxy_section(request_rec *r)
     int proxyreq = r->proxyreq;
     r->filename = without_socket(r->pool, by_handler ? apr_pstrcat(r->pool, r->handler, filename, NULL) : filename);
     r->proxyreq = PROXYREQ_REVERSE;
-    const avh_section *found = ap_run_map_to_storage(r) == OK ? avh_section_of(r) : NULL;
+    ap_conf_vector_t *found = ap_run_map_to_storage(r) == OK ? r->per_dir_config : NULL;
     r->per_dir_config = sections;
     r->filename = filename;
     r->proxyreq = proxyreq;
     return found;
 }
 
+/* Under the settings that stand in these sections: whoever is asked for a password finds his. */
+static int apply_late(request_rec *r, ap_conf_vector_t *late)
+{
+    ap_conf_vector_t *sections = r->per_dir_config;
+    int status = DECLINED;
+    r->per_dir_config = late;
+    const avh_section *section = avh_section_of(r);
+    if (avh_is_protected(section)) {
+        status = apply(r, section, avh_decide(r, section));
+    }
+    r->per_dir_config = sections;
+    return status;
+}
+
 int avh_check_seal(request_rec *r)
 {
-    const avh_section *late = late_proxy_section(r);
-    if (late && avh_is_protected(late)) {
-        int status = apply(r, late, avh_decide(r, late));
-        if (status != DECLINED) {
-            return status;
-        }
+    ap_conf_vector_t *late = late_proxy_sections(r);
+    int status = late ? apply_late(r, late) : DECLINED;
+    if (status != DECLINED) {
+        return status;
     }
     const avh_section *section = avh_section_of(r);
     if (!avh_is_protected(section)) {

@@ -95,6 +95,7 @@ static av_verdict prove(request_rec *r, request_memory *memory, const avh_sectio
     av_request *request = apr_pmemdup(pool, &memory->view, sizeof(*request));
     av_claim *claim = NULL;
     *request = avh_view_for(&memory->view, section, client_request(r));
+    request->server = r;
 
     if (section->preflight == AVH_SWITCH_ON && av_is_preflight(section->policy, request, pool)) {
         return (av_verdict){ .reason = AV_NOT_PRESENTED, .is_preflight = true };

@@ -1,21 +1,53 @@
-/* The basic scheme (RFC 7617): user and password, in UTF-8, against a list of clients.
+/* The basic scheme (RFC 7617): user and password, in UTF-8, against a list of clients, or whoever the server asks.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../core/authorization.h"
 #include "../core/rule.h"
 #include "../core/secret.h"
 
+#include <apr_strings.h>
+
 #define LONGEST_CREDENTIAL 2048
+
+typedef struct basic_settings {
+    const char *provider; /* NULL: not said */
+} basic_settings;
 
 static void init(void *settings)
 {
     (void)settings;
 }
 
-static const av_option options[] = { { NULL, NULL, false } };
+static const char *set_provider(void *target, const char *value, const av_compiler *compiler)
+{
+    ((basic_settings *)target)->provider = apr_pstrdup(compiler->pool, value);
+    return av_list_check(av_slice_of(value));
+}
+
+static const av_option options[] = {
+    { "provider", set_provider, false },
+    { NULL, NULL, false },
+};
+
+/* Where neither a list nor a secret says who the users are, the server does. */
+static const char *open_provider(av_rule *rule, const av_compiler *compiler)
+{
+    const basic_settings *settings = rule->settings;
+    return compiler->open_provider ? compiler->open_provider(compiler, settings->provider, &rule->provider)
+                                   : "provider=, and basic without clients= and secret=, ask the providers of httpd, "
+                                     "which are not here; give clients=file:PATH or secret=SOURCE";
+}
 
 static const char *finish(av_rule *rule, const av_compiler *compiler)
 {
+    const basic_settings *settings = rule->settings;
+    bool has_own = rule->clients || rule->sources->nelts;
     const char *error = av_rule_add_place(rule, (av_place){ AV_PLACE_AUTHORIZATION, AV_SLICE("Basic") });
+    if (!error && has_own && settings->provider) {
+        error = "provider= asks httpd for users and passwords; keep one of provider=, clients= and secret=";
+    }
+    if (!error && !has_own) {
+        return open_provider(rule, compiler);
+    }
     return error ? error : av_rule_load_keys(rule, NULL, AV_RAW, NULL, compiler);
 }
 
@@ -59,6 +91,7 @@ const av_scheme av_scheme_basic = {
     .name = "basic",
     .challenge = "Basic",
     .options = options,
+    .settings_size = sizeof(basic_settings),
     .secret_kind = AV_SECRET_BCRYPT,
     .init = init,
     .finish = finish,
