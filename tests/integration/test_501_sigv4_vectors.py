@@ -2,7 +2,9 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import itertools
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from aws4_signer import Signer, canonical_value, ecdsa_key
 from backends import RecordingBackend
 from client import Connection
 from clock import Clock
+from command_line import OK, REFUSED, check
 from server import Server, free_port
 from verdict import TELL, label_of, reason_of
 
@@ -190,6 +193,29 @@ def test_a_case_ends_as_it_says(running, vector):
     (got,) = running.backend.requests
     assert (got.length, got.sha256) == (len(vector.body), answer.json()["sha256"])
     assert got.sha256 == dgst(vector.body.decode())
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+def lines_after(steps, title):
+    """The lines that stand numbered behind a title of the explanation."""
+    behind = steps[steps.index(title) + 1:]
+    numbered = itertools.takewhile(bool, (re.fullmatch(r" *\d+  (.*)", line) for line in behind))
+    return [match[1] for match in numbered]
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=names(VECTORS))
+def test_the_command_line_says_the_same_and_shows_the_texts(vector, tmp_path):
+    shutil.copytree(vector.folder, tmp_path / "case")
+    for path in (tmp_path / "case").iterdir():
+        path.chmod(0o600)
+    status = OK if vector.verdict == "accept" else REFUSED
+    found = check("request.txt", vector.rule, words=("--time", vector.clock), folder=tmp_path / "case", status=status)
+    assert found["reason"] == (vector.detail if vector.verdict == "refuse" else "accepted"), found
+    if vector.verdict == "accept":
+        assert found["label"] == vector.detail
+        for title, name in (("canonical request:", "canonical"), ("string to sign:", "string-to-sign")):
+            assert lines_after(found["steps"], title) == vector.text(name).split("\n")
 
 
 def test_there_are_cases():
