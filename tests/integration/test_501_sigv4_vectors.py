@@ -219,4 +219,4 @@ def test_the_command_line_says_the_same_and_shows_the_texts(vector, tmp_path):
 
 
 def test_there_are_cases():
-    assert len(VECTORS) >= 40 and {vector.verdict for vector in VECTORS} == {"accept", "refuse"}
+    assert len(VECTORS) >= 60 and {vector.verdict for vector in VECTORS} == {"accept", "refuse"}
