@@ -19,6 +19,7 @@ typedef struct av_rule av_rule;         /* rule.h */
 typedef struct av_policy av_policy;     /* policy.h */
 typedef struct av_selector av_selector; /* selector.h */
 struct av_client_record;                /* client.h */
+struct av_token;                        /* token.h */
 
 /* One header field, as sent. Where the server has merged repeated ones, their values are joined with ", ". */
 typedef struct av_header {
@@ -67,7 +68,7 @@ typedef struct av_claim {
     void *server;            /* likewise */
     av_slice client_id;      /* who it says it is; empty where there is one sender, or the secret is all there is */
     const av_client *client; /* who it must be, once av_open has looked; never NULL after */
-    const struct av_client_record *record; /* the same, from a list of clients; NULL for a rule with secret= */
+    const struct av_client_record *record; /* what a list of clients or its token says of it; NULL: there is neither */
     av_client
         *asked; /* the same, where the server is asked (av_rule.provider): nobody until it has said who; else NULL */
     bool is_unknown;        /* the list has no such client: proven against a dummy, and refused */
@@ -83,7 +84,8 @@ typedef struct av_claim {
     void *parsed;  /* the scheme's own notes */
     const av_attribute *attributes;
     apr_size_t attribute_count;
-    struct av_claim *also; /* the next rule that must hold besides */
+    struct av_token *token; /* what was presented, where it says something of its own; NULL: it does not */
+    struct av_claim *also;  /* the next rule that must hold besides */
 } av_claim;
 
 /* A running computation of one key over what one claim says was signed. */
@@ -143,7 +145,8 @@ typedef struct av_verdict {
     const av_attribute *attributes; /* only ever set with the client */
     apr_size_t attribute_count;
     bool in_query;                         /* the credential came in the query */
-    const struct av_client_record *record; /* what a list of clients says of the client; NULL for a rule with secret= */
+    const struct av_client_record *record; /* what a list of clients or its token says of the client; or NULL */
+    struct av_token *token;                /* that was proven; NULL: there is none */
     const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
     bool is_preflight;  /* not presented, and a preflight that av_is_preflight lets pass */
     av_slice id;        /* what the sender calls this delivery; believed only with AV_ACCEPTED */

@@ -125,10 +125,13 @@ static const json_t *find_value(const json_t *value, const char *pointer, apr_po
     return value;
 }
 
-bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_pool_t *pool)
+const struct json_t *av_json_value(const av_json *json, const char *pointer, apr_pool_t *pool)
 {
-    const json_t *value = av_json_pointer_is_valid(pointer) ? find_value(json->root, pointer, pool) : NULL;
+    return av_json_pointer_is_valid(pointer) ? find_value(json->root, pointer, pool) : NULL;
+}
 
+bool av_json_scalar(const struct json_t *value, av_slice *text, apr_pool_t *pool)
+{
     *text = AV_SLICE("");
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_STRING:
@@ -146,6 +149,11 @@ bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_
     default:
         return false;
     }
+}
+
+bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_pool_t *pool)
+{
+    return av_json_scalar(av_json_value(json, pointer, pool), text, pool);
 }
 
 bool av_json_pointer_is_valid(const char *pointer)

@@ -24,6 +24,12 @@ bool av_json_text(const av_json *json, const char *pointer, av_slice *text, apr_
 /* The document as the library has it, for who reads more than single scalars. Borrows from the document. */
 const struct json_t *av_json_root(const av_json *json);
 
+/* The value that `pointer` names; NULL where nothing is there. */
+const struct json_t *av_json_value(const av_json *json, const char *pointer, apr_pool_t *pool);
+
+/* The text of a scalar, as av_json_text has it. */
+bool av_json_scalar(const struct json_t *value, av_slice *text, apr_pool_t *pool);
+
 /* True if `pointer` is one that RFC 6901 section 3 allows. For configuration time. */
 bool av_json_pointer_is_valid(const char *pointer);
 

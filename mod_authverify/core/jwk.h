@@ -21,8 +21,8 @@ typedef struct av_jwk_set {
  * one; otherwise the only one that its kind and, for a secret, its length fit.
  *
  * A key is left out in silence where its kty, crv or alg is not known or serves none of the algorithms. It is left out
- * with a fault where it is unfit: see public_key.h; a secret shorter than its hash (RFC 7518 section 3.2); a "use" other
- * than sig, "key_ops" without verify; a member missing, of another type, or not base64url of the least length (RFC 7518
+ * with a fault where it is unfit: see public_key.h; a secret shorter than its hash (RFC 7518 section 3.2); a "use"
+ * other than sig, "key_ops" without verify; a member missing, of another type, or not base64url of the least length (RFC 7518
  * section 2); an alg of another kind of key; no alg where several algorithms fit, since one key serves one (RFC 8725
  * section 3.1). A fault names the key by its kid, or by its place in the set, and never holds a secret.
  *

@@ -78,9 +78,10 @@ bool av_jws_parse(av_slice text, av_jws *jws, apr_pool_t *pool)
         return false;
     }
     av_slice_split(&rest, '.', &part);
-    av_slice_split(&rest, '.', &jws->payload);
-    jws->text.len = part.len + 1 + jws->payload.len;
-    if (!decode(part, &header, pool) || !decode(rest, &jws->signature, pool)) {
+    av_slice_split(&rest, '.', &jws->encoded);
+    jws->text.len = part.len + 1 + jws->encoded.len;
+    if (!decode(part, &header, pool) || !decode(jws->encoded, &jws->payload, pool) ||
+        !decode(rest, &jws->signature, pool)) {
         return false;
     }
     const av_json *json = av_json_load(header, pool);
@@ -95,9 +96,8 @@ av_jws_result av_jws_verify(const av_jws *jws, const av_jws_key *key)
                : AV_JWS_WRONG;
 }
 
-const av_json *av_jws_payload(av_slice payload, apr_pool_t *pool)
+const av_json *av_jws_claims(av_slice payload, apr_pool_t *pool)
 {
-    av_slice bytes;
-    const av_json *json = decode(payload, &bytes, pool) ? av_json_load(bytes, pool) : NULL;
+    const av_json *json = av_json_load(payload, pool);
     return json && json_is_object(av_json_root(json)) ? json : NULL;
 }

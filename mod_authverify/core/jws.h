@@ -11,7 +11,8 @@
 
 typedef struct av_jws {
     av_slice text;      /* what is signed: header and payload as they were sent, with the dot between them */
-    av_slice payload;   /* still base64url, and not believed before av_jws_verify says so */
+    av_slice encoded;   /* the payload as it was sent */
+    av_slice payload;   /* decoded, and not believed before av_jws_verify says so */
     av_slice signature; /* decoded */
     av_slice algorithm; /* "alg" */
     bool has_kid, has_type;
@@ -33,7 +34,7 @@ bool av_jws_parse(av_slice text, av_jws *jws, apr_pool_t *pool);
 /* Is it signed by the key? The key's algorithm must be that of the header, too. */
 av_jws_result av_jws_verify(const av_jws *jws, const av_jws_key *key);
 
-/* The payload as a JSON object; NULL where it is none. */
-const av_json *av_jws_payload(av_slice payload, apr_pool_t *pool);
+/* A decoded payload as a JSON object; NULL where it is none. */
+const av_json *av_jws_claims(av_slice payload, apr_pool_t *pool);
 
 #endif

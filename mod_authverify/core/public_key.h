@@ -19,7 +19,8 @@ typedef enum av_key_kind {
 } av_key_kind;
 
 /* Fit is: RSA of 2048 to 16384 bits (RFC 7518 section 3.3) whose exponent is odd, 3 at least and 64 bits at most, and
- * whose modulus is not one of CVE-2017-15361; a point on its curve (RFC 8725 section 3.4); and what the library's own check of public keys says.
+ * whose modulus is not one of CVE-2017-15361; a point on its curve (RFC 8725 section 3.4); and what the library's own
+ * check of public keys says.
  * Each returns NULL with *key set, which is freed when `pool` is cleared, or a sentence. Numbers are big-endian. */
 const char *av_public_key_rsa(av_slice modulus, av_slice exponent, EVP_PKEY **key, apr_pool_t *pool);
 

@@ -243,7 +243,8 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
         const apr_array_header_t *settings = APR_ARRAY_IDX(levels, i, level).settings;
         for (int j = 0; j < settings->nelts; j++) {
             const char *name = APR_ARRAY_IDX(settings, j, av_setting).name;
-            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0 || strcmp(name, "provider") == 0) {
+            if (strcmp(name, "secret") == 0 || strcmp(name, "clients") == 0 || strcmp(name, "provider") == 0 ||
+                strcmp(name, "keys") == 0) {
                 return true;
             }
         }
@@ -318,7 +319,8 @@ static const char *check_tolerance(av_rule *rule, const av_compiler *compiler)
 /* What only a list of clients can tell. */
 static const char *check_attributes(const av_rule *rule)
 {
-    bool asks = rule->org.len || rule->environment.len || rule->scopes.len || rule->any_client;
+    bool asks = rule->org.len || rule->environment.len || rule->any_client;
+    asks |= rule->scopes.len && !rule->tells_scopes;
     return asks && !rule->clients
                ? "org=, environment=, scopes= and any-client= are about the clients of clients=, which is not there"
                : NULL;
@@ -441,6 +443,13 @@ static const loaded_secret *load_once(const av_source *source, bool is_public, c
     return loaded;
 }
 
+const char *av_rule_read_source(const av_source *source, bool is_public, av_slice *text, const av_compiler *compiler)
+{
+    const loaded_secret *loaded = load_once(source, is_public, compiler);
+    *text = loaded->secret;
+    return loaded->error;
+}
+
 static const char *load_key(av_rule *rule, const av_source *source, av_key *key, const av_compiler *compiler)
 {
     const loaded_secret *loaded = load_once(source, key->algorithm->public_key, compiler);
@@ -487,13 +496,28 @@ static bool same_place(const av_place *a, const av_place *b)
            (a->kind == AV_PLACE_PARAMETER ? av_slice_equal(a->name, b->name) : av_slice_equal_nocase(a->name, b->name));
 }
 
+static bool looks_at(const av_rule *rule, const av_place *place)
+{
+    for (apr_size_t i = 0; i < rule->place_count; i++) {
+        if (same_place(&rule->places[i], place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool av_rule_divides(const av_rule *a, const av_rule *b, const av_place *place)
+{
+    return a->scheme->takes_jws != b->scheme->takes_jws && place->kind == AV_PLACE_AUTHORIZATION &&
+           looks_at(a, place) && looks_at(b, place);
+}
+
 bool av_rule_shares_place(const av_rule *a, const av_rule *b)
 {
     for (apr_size_t i = 0; i < a->place_count; i++) {
-        for (apr_size_t j = 0; j < b->place_count; j++) {
-            if (same_place(&a->places[i], &b->places[j])) {
-                return true;
-            }
+        const av_place *place = &a->places[i];
+        if (looks_at(b, place) && !av_rule_divides(a, b, place)) {
+            return true;
         }
     }
     return false;

@@ -38,6 +38,7 @@ struct av_rule {
     const char *key_prefix;
     av_slice org, environment, scopes; /* what its clients must be of; empty: anything */
     bool any_client;                   /* an AuthVerifyAlso may name another client */
+    bool tells_scopes;                 /* its credential says what it is for: scopes= needs no list of clients */
 
     bool has_time;                    /* its scheme says when the request was signed */
     bool has_tolerance;               /* tolerance= was written */
@@ -85,6 +86,10 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler);
 const char *av_rule_load_keys(av_rule *rule, const av_algorithm *algorithm, av_encoding encoding, const char *prefix,
                               const av_compiler *compiler);
 
+/* For schemes: what a source gives, which is read once however many rules name it. `is_public`: it is no secret.
+ * Returns NULL with *text set, whose bytes are NULL where they must not be known now (av_source_load), or a sentence. */
+const char *av_rule_read_source(const av_source *source, bool is_public, av_slice *text, const av_compiler *compiler);
+
 /* Makes a key of a secret as it is written: cuts the rule's prefix, decodes, prepares. Returns NULL or a sentence. */
 const char *av_rule_prepare_key(const av_rule *rule, av_key *key, av_slice secret, apr_pool_t *pool);
 
@@ -94,7 +99,11 @@ const char *av_rule_add_place(av_rule *rule, av_place place);
 /* For schemes: the proof relies on what the selector names. */
 void av_rule_rely_on(av_rule *rule, const av_selector *selector);
 
-/* Both rules see their credential in the same place: the second of them could never decide. */
+/* Both rules see their credential in the same place: the second of them could never decide. A scheme that takes tokens
+ * divides the places of Authorization with one that does not (av_rule_divides). */
 bool av_rule_shares_place(const av_rule *a, const av_rule *b);
+
+/* Both look at `place`, and tell their credentials apart by form: one takes JSON Web Signatures, the other all else. */
+bool av_rule_divides(const av_rule *a, const av_rule *b, const av_place *place);
 
 #endif

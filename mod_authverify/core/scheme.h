@@ -13,6 +13,7 @@ typedef struct av_scheme {
     const char *challenge;    /* its registered name for WWW-Authenticate (RFC 9110 section 11.6.1); NULL: AuthVerify */
     const av_option *options; /* besides those that every rule has; ends with a row whose name is NULL */
     apr_size_t settings_size;
+    bool takes_jws;             /* its credential is a JSON Web Signature (jws.h), and in Authorization nothing else */
     av_secret_kind secret_kind; /* how its clients' secrets are kept: what an unknown client's dummy must cost */
 
     /* Fresh settings: defaults into zeroed memory of settings_size. */
@@ -35,8 +36,8 @@ typedef struct av_scheme {
      * reason. */
     av_reason (*prove)(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool);
 
-    /* Optional. After the proof: reads values that stand inside the body into `claim` and checks what the rule expects
-     * there. */
+    /* Optional. After the proof: reads what may be believed only now, inside the body or a token, into `claim`, and
+     * checks what the rule expects there. */
     av_reason (*inspect)(const av_request *request, const av_reading *reading, av_claim *claim, apr_pool_t *pool);
 } av_scheme;
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "authorization.h"
 #include "client.h"
+#include "jws.h"
 #include "policy.h"
 #include "preflight.h"
 #include "reading.h"
@@ -29,33 +30,47 @@ static bool sees_parameter(av_slice name, const av_request *request, apr_pool_t 
     return false;
 }
 
-static bool sees_word(av_slice word, const av_request *request)
+/* Where a rule beside it takes the credentials of the other form. */
+static bool is_divided(const av_rule *rule, const av_place *place, const apr_array_header_t *rules)
 {
-    av_slice credential;
-    return av_authorization_find(request, word, &credential) != AV_NOT_PRESENTED;
+    for (int i = 0; i < rules->nelts; i++) {
+        if (av_rule_divides(rule, APR_ARRAY_IDX(rules, i, const av_rule *), place)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool sees_place(const av_place *place, const av_request *request, apr_pool_t *pool)
+static bool sees_word(const av_rule *rule, const av_place *place, const apr_array_header_t *rules,
+                      const av_request *request)
+{
+    av_slice credential;
+    return av_authorization_find(request, place->name, &credential) != AV_NOT_PRESENTED &&
+           (av_jws_has_form(credential) == rule->scheme->takes_jws || !is_divided(rule, place, rules));
+}
+
+static bool sees_place(const av_rule *rule, const av_place *place, const apr_array_header_t *rules,
+                       const av_request *request, apr_pool_t *pool)
 {
     switch (place->kind) {
     case AV_PLACE_HEADER:
         return sees_header(place->name, request);
     case AV_PLACE_AUTHORIZATION:
-        return sees_word(place->name, request);
+        return sees_word(rule, place, rules, request);
     default:
         return sees_parameter(place->name, request, pool);
     }
 }
 
-/* A rule sees its credential when one of its places is there, even empty. */
-static bool sees_credential(const av_rule *rule, const av_request *request, apr_pool_t *pool)
+/* A rule sees its credential when one of its places is there, even empty. `rules` are those beside it. */
+static bool sees_credential(const av_rule *rule, const apr_array_header_t *rules, const av_request *request,
+                            apr_pool_t *pool)
 {
     if (rule->proves_nobody) {
         return true;
     }
     for (apr_size_t i = 0; i < rule->place_count; i++) {
-        const av_place *place = &rule->places[i];
-        if (sees_place(place, request, pool)) {
+        if (sees_place(rule, &rule->places[i], rules, request, pool)) {
             return true;
         }
     }
@@ -67,7 +82,7 @@ static const av_rule *first_that_sees(const apr_array_header_t *rules, int from,
 {
     for (*index = from; *index < rules->nelts; ++*index) {
         const av_rule *rule = APR_ARRAY_IDX(rules, *index, const av_rule *);
-        if (sees_credential(rule, request, pool)) {
+        if (sees_credential(rule, rules, request, pool)) {
             return rule;
         }
     }
@@ -109,7 +124,7 @@ static av_reason find_also(const av_policy *policy, const av_request *request, a
     av_reason reason = AV_ACCEPTED;
     for (int i = 0; reason == AV_ACCEPTED && i < policy->also->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(policy->also, i, const av_rule *);
-        if (!sees_credential(rule, request, pool)) {
+        if (!sees_credential(rule, policy->also, request, pool)) {
             return AV_NOT_PRESENTED;
         }
         reason = find_claim(rule, request, &claim->also, pool);
@@ -147,7 +162,7 @@ static bool sees_any_credential(const apr_array_header_t *rules, const av_reques
 {
     for (int i = 0; i < rules->nelts; i++) {
         const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
-        if (!rule->proves_nobody && sees_credential(rule, request, pool)) {
+        if (!rule->proves_nobody && sees_credential(rule, rules, request, pool)) {
             return true;
         }
     }
@@ -251,7 +266,7 @@ static av_reason prove_claim(av_claim *claim, const av_reading *reading, const a
 {
     const av_scheme *scheme = claim->rule->scheme;
     av_reason reason = reason_for(claim, scheme->prove(claim, reading, label, pool));
-    if (reason == AV_ACCEPTED && claim->rule->looks_inside) {
+    if (reason == AV_ACCEPTED && scheme->inspect) {
         reason = scheme->inspect(request, reading, claim, pool);
         reason = reason == AV_ACCEPTED && claim->is_timed ? check_time(claim, request) : reason;
     }
@@ -264,7 +279,7 @@ static av_reason prove_claim(av_claim *claim, const av_reading *reading, const a
 /* Rules that must both hold, each with its list of clients, must name one client. */
 static bool is_other_client(const av_claim *first, const av_claim *other)
 {
-    return first->record && other->record && !first->rule->any_client && !other->rule->any_client &&
+    return first->rule->clients && other->rule->clients && !first->rule->any_client && !other->rule->any_client &&
            strcmp(first->record->id, other->record->id) != 0;
 }
 
@@ -289,6 +304,7 @@ av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request
     }
     av_verdict verdict = av_refusal(AV_ACCEPTED, claim);
     verdict.record = claim->record;
+    verdict.token = claim->token;
     verdict.client = claim->rule->proves_nobody ? ""
                      : claim->record            ? av_client_name(claim->record)
                                                 : claim->client->id;

@@ -11,6 +11,7 @@
 #define NOTE "authverify-refused"      /* in r->notes: what the client is told */
 #define AWS_CODE "authverify-aws-code" /* the same, in AWS's words */
 #define AWS_MESSAGE "authverify-aws-message"
+#define SCOPE_NOTE "authverify-missing-scope"
 #define RETRY_AFTER "10"
 
 /* Wrong must be seen at httpd's usual level, by people and by fail2ban; what anybody may send without trying must not
@@ -35,9 +36,23 @@ static int log_level(av_class what)
     }
 }
 
-static const char *or_dash(const char *text)
+/* One word of the line: visible ASCII, whatever a token calls its bearer. The rest is percent-encoded. */
+static const char *log_word(const char *text, apr_pool_t *pool)
 {
-    return text && *text ? text : "-";
+    static const char digits[] = "0123456789ABCDEF";
+    char *word = apr_palloc(pool, text ? 3 * strlen(text) + 1 : 1), *end = word;
+    for (; text && *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte > ' ' && byte < 0x7f && byte != '%') {
+            *end++ = *text;
+        } else {
+            *end++ = '%';
+            *end++ = digits[byte >> 4];
+            *end++ = digits[byte & 0xf];
+        }
+    }
+    *end = '\0';
+    return *word ? word : "-";
 }
 
 static const char *result_word(const avh_section *section, const av_verdict *verdict)
@@ -59,7 +74,7 @@ static void log_refusal(request_rec *r, const char *result, int level, const av_
     if (avh_refusal_is_logged(r, verdict->reason, level)) {
         ap_log_rerror(APLOG_MARK, level, 0, r, "%s reason=%s rule=%s client=%s id=%s: %s", result,
                       av_reason_name(verdict->reason), verdict->rule ? verdict->rule->name : "-",
-                      or_dash(verdict->proven), or_dash(av_slice_string(verdict->id, r->pool)),
+                      log_word(verdict->proven, r->pool), log_word(av_slice_string(verdict->id, r->pool), r->pool),
                       av_reason_text(verdict->reason));
     }
 }
@@ -73,8 +88,8 @@ void avh_log_verdict(request_rec *r, const avh_section *section, const av_verdic
 {
     if (verdict->reason == AV_ACCEPTED) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, "accepted rule=%s client=%s secret=%s id=%s", verdict->rule->name,
-                      or_dash(verdict->client), or_dash(verdict->label),
-                      or_dash(av_slice_string(verdict->id, r->pool)));
+                      log_word(verdict->client, r->pool), log_word(verdict->label, r->pool),
+                      log_word(av_slice_string(verdict->id, r->pool), r->pool));
     } else if (r->main) {
         /* what httpd looks up by itself tells nothing of the sender */
         log_refusal(r, "lookup-refused", APLOG_INFO, verdict);
@@ -111,8 +126,12 @@ static const char *challenge_parameters(const av_rule *rule, const av_verdict *v
     if (strcmp(challenge_name(rule), "Basic") == 0) {
         return ", charset=\"UTF-8\"";
     }
-    if (strcmp(challenge_name(rule), "Bearer") != 0 || verdict->rule != rule || verdict->is_empty) {
+    if (strcmp(challenge_name(rule), "Bearer") != 0 || !verdict->rule || verdict->is_empty ||
+        strcmp(challenge_name(verdict->rule), "Bearer") != 0) {
         return "";
+    }
+    if (verdict->reason == AV_ACCEPTED || verdict->reason == AV_CLIENT_NOT_ALLOWED) {
+        return ", error=\"insufficient_scope\"";
     }
     return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
 }
@@ -172,6 +191,9 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
         add_challenges(r, section->policy->rules, verdict);
     }
     if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
+        add_challenge(r, challenge_of(r, verdict->rule, verdict));
+    }
+    if (verdict->reason == AV_CLIENT_NOT_ALLOWED && verdict->rule->tells_scopes) {
         add_challenge(r, challenge_of(r, verdict->rule, verdict));
     }
     if (status == HTTP_SERVICE_UNAVAILABLE) {
@@ -293,10 +315,27 @@ static error_body make_error_body(const request_rec *r, avh_error_body style, co
     return (error_body){ problem(r, detail), "application/problem+json" };
 }
 
+void avh_note_missing_scope(request_rec *r)
+{
+    apr_table_setn(r->notes, SCOPE_NOTE, "1");
+}
+
+static void add_scope_challenge(request_rec *r, const avh_section *section)
+{
+    const avh_decision *decision = avh_decided(r, section);
+    const av_rule *rule = decision ? decision->verdict.rule : NULL;
+    if (rule && decision->verdict.reason == AV_ACCEPTED && strcmp(challenge_name(rule), "Bearer") == 0) {
+        add_challenge(r, challenge_of(r, rule, &decision->verdict));
+    }
+}
+
 void avh_insert_error_body(request_rec *r)
 {
     const char *detail = apr_table_get(r->notes, NOTE);
     const avh_section *section = avh_section_of(r);
+    if (r->status == HTTP_FORBIDDEN && apr_table_get(r->notes, SCOPE_NOTE)) {
+        add_scope_challenge(r, section);
+    }
     bool is_customized = ap_response_code_string(r, ap_index_of_response(r->status)) != NULL;
     if (detail && !is_customized && section->error_body != AVH_HTML) {
         error_body *body = apr_palloc(r->pool, sizeof(*body));

@@ -34,4 +34,7 @@ void avh_insert_error_body(request_rec *r);
 /* Registers the filter that writes it. */
 void avh_answer_register(void);
 
+/* A proven request lacks a scope: should it be refused for that, the challenge says so (RFC 6750 section 3.1). */
+void avh_note_missing_scope(request_rec *r);
+
 #endif

@@ -219,7 +219,7 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     (void)plog;
     if (!server->crypto) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s,
-                     "AuthVerify: OpenSSL has no SHA-1, SHA-256 or SHA-512");
+                     "AuthVerify: OpenSSL has no SHA-1, SHA-256, SHA-384 or SHA-512");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     av_compiler compiler = avh_compiler(s, pconf);

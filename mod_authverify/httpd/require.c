@@ -1,16 +1,43 @@
-/* Require authverify [scheme X|client X|org X|scope X|environment X]: grants what a rule has proven.
+/* Require authverify [scheme X|client X|org X|scope X|environment X|claim X:Y]: grants what a rule has proven.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "require.h"
+#include "answer.h"
 #include "verdicts.h"
+
+#include "../core/token.h"
 
 #include <ap_provider.h>
 #include <mod_auth.h>
 
+/* One value of a line. */
+typedef struct wanted_value {
+    const char *text;
+    const char *claim; /* the pointer of the claim that must say so */
+} wanted_value;
+
 /* One parsed line. */
 typedef struct requirement {
-    enum { ANY, SCHEME, CLIENT, ORG, SCOPE, ENVIRONMENT } kind;
-    apr_array_header_t *values; /* of const char *: any of them */
+    enum { ANY, SCHEME, CLIENT, ORG, SCOPE, ENVIRONMENT, CLAIM } kind;
+    apr_array_header_t *values; /* of wanted_value: any of them */
 } requirement;
+
+static const char *parse_value(const requirement *wanted, const char *word, wanted_value *value, apr_pool_t *pool)
+{
+    const char *colon = strchr(word, ':');
+    value->text = word;
+    if (wanted->kind == SCHEME && !av_scheme_find(av_slice_of(word))) {
+        return apr_psprintf(pool, "Require authverify scheme: \"%s\" is none of %s", word, av_scheme_names(pool));
+    }
+    if (wanted->kind != CLAIM) {
+        return NULL;
+    }
+    if (!colon || !colon[1]) {
+        return "Require authverify claim takes NAME:VALUE; a colon in the name is written %3A";
+    }
+    value->text = colon + 1;
+    const char *error = av_claim_name((av_slice){ word, (apr_size_t)(colon - word) }, &value->claim, pool);
+    return error ? apr_pstrcat(pool, "Require authverify claim: ", error, NULL) : NULL;
+}
 
 static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
 {
@@ -27,25 +54,22 @@ static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
         ap_set_module_config(cmd->context, &authverify_module, section);
     }
     section->require_seen = AVH_SWITCH_ON;
-    made->values = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    made->values = apr_array_make(cmd->pool, 2, sizeof(wanted_value));
     *parsed = made;
     if (!words.count) {
         return NULL;
     }
-    static const char *const kinds[] = { "", "scheme", "client", "org", "scope", "environment" };
+    static const char *const kinds[] = { "", "scheme", "client", "org", "scope", "environment", "claim" };
     unsigned kind = ANY;
-    if (words.count < 2 || av_option_choice(words.at[0], kinds, 6, &kind, cmd->pool)) {
-        return "Require authverify takes nothing more, or scheme, client, org, scope or environment, and one name or several";
+    if (words.count < 2 || av_option_choice(words.at[0], kinds, 7, &kind, cmd->pool)) {
+        return "Require authverify takes nothing more, or scheme, client, org, scope, environment or claim, and one name "
+               "or several";
     }
     made->kind = kind;
-    for (apr_size_t i = 1; i < words.count; i++) {
-        if (made->kind == SCHEME && !av_scheme_find(av_slice_of(words.at[i]))) {
-            return apr_psprintf(cmd->pool, "Require authverify scheme: \"%s\" is none of %s", words.at[i],
-                                av_scheme_names(cmd->pool));
-        }
-        *(const char **)apr_array_push(made->values) = words.at[i];
+    for (apr_size_t i = 1; !error && i < words.count; i++) {
+        error = parse_value(made, words.at[i], apr_array_push(made->values), cmd->pool);
     }
-    return NULL;
+    return error;
 }
 
 /* What of the verdict the line is about. Scopes are a list. */
@@ -68,16 +92,37 @@ static av_slice asked(const requirement *wanted, const av_verdict *verdict)
     }
 }
 
-static bool holds(const requirement *wanted, const av_verdict *verdict)
+static bool is_as_wanted(const requirement *wanted, const wanted_value *value, const av_verdict *verdict,
+                         apr_pool_t *pool)
 {
-    av_slice value = asked(wanted, verdict);
+    av_slice name = av_slice_of(value->text);
+    switch (wanted->kind) {
+    case SCOPE:
+        return av_list_has(asked(wanted, verdict), name);
+    case CLAIM:
+        return av_token_says(verdict->token, value->claim, name, pool);
+    default:
+        return av_slice_equal(asked(wanted, verdict), name);
+    }
+}
+
+static bool holds(const requirement *wanted, const av_verdict *verdict, apr_pool_t *pool)
+{
     for (int i = 0; i < wanted->values->nelts; i++) {
-        av_slice name = av_slice_of(APR_ARRAY_IDX(wanted->values, i, const char *));
-        if (wanted->kind == SCOPE ? av_list_has(value, name) : av_slice_equal(value, name)) {
+        if (is_as_wanted(wanted, &APR_ARRAY_IDX(wanted->values, i, wanted_value), verdict, pool)) {
             return true;
         }
     }
     return wanted->kind == ANY;
+}
+
+/* RFC 6750 section 3.1. It is told only where nothing else grants the request. */
+static authz_status deny(request_rec *r, const requirement *wanted)
+{
+    if (wanted->kind == SCOPE) {
+        avh_note_missing_scope(r);
+    }
+    return AUTHZ_DENIED;
 }
 
 static authz_status check(request_rec *r, const char *line, const void *parsed)
@@ -94,7 +139,10 @@ static authz_status check(request_rec *r, const char *line, const void *parsed)
     if (avh_is_unproven(section, verdict)) {
         return AUTHZ_DENIED_NO_USER;
     }
-    return verdict->reason == AV_ACCEPTED && holds(parsed, verdict) ? AUTHZ_GRANTED : AUTHZ_DENIED;
+    if (verdict->reason != AV_ACCEPTED) {
+        return AUTHZ_DENIED;
+    }
+    return holds(parsed, verdict, r->pool) ? AUTHZ_GRANTED : deny(r, parsed);
 }
 
 static const authz_provider provider = { check, parse };

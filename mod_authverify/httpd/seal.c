@@ -32,23 +32,28 @@ int avh_begin(request_rec *r)
 }
 
 /* The headers of a section are its own and those of the sections around it; for one name the inner one counts, and in
- * one section the last. */
-static void set_headers(request_rec *r, const avh_section *section, const av_verdict *verdict)
+ * one section the last. False: one of them has no value that may be handed on. */
+static bool collect_headers(apr_table_t *headers, const avh_section *section, const av_verdict *verdict)
 {
-    if (section->outer) {
-        set_headers(r, section->outer, verdict);
-        set_headers(r, section->inner, verdict);
+    apr_pool_t *pool = apr_table_elts(headers)->pool;
+    bool done = !section->outer || (collect_headers(headers, section->outer, verdict) &&
+                                    collect_headers(headers, section->inner, verdict));
+    for (const avh_header *header = section->headers; done && header; header = header->next) {
+        const char *value = avh_value_of(header->value, verdict, pool);
+        if (value) {
+            apr_table_setn(headers, header->name, value);
+        }
+        done = value != NULL;
     }
-    for (const avh_header *header = section->headers; header; header = header->next) {
-        apr_table_set(r->headers_in, header->name, avh_value_of(header->value, verdict, r->pool));
-    }
+    return done;
 }
 
-static void hand_identity_on(request_rec *r, const avh_section *section, const av_verdict *verdict)
+static void hand_identity_on(request_rec *r, const avh_section *section, const av_verdict *verdict,
+                             const apr_table_t *headers)
 {
     avh_protect_headers(r, section->policy);
     avh_strip_credentials(r, section->policy);
-    set_headers(r, section, verdict);
+    apr_table_overlap(r->headers_in, headers, APR_OVERLAP_TABLES_SET);
     if (!r->user && !verdict->rule->proves_nobody) {
         r->user = apr_pstrdup(r->pool, verdict->client);
         r->ap_auth_type = AVH_NAME;
@@ -81,9 +86,13 @@ static int apply(request_rec *r, const avh_section *section, const avh_decision 
     if (decision->verdict.reason != AV_ACCEPTED) {
         return avh_refuse(r, section, decision);
     }
+    apr_table_t *headers = apr_table_make(r->pool, 4);
+    if (!collect_headers(headers, section, &decision->verdict)) {
+        return avh_refuse_for(r, section, AV_UNFIT_CLAIM);
+    }
     avh_note_seal(r, section);
     avh_export_environment(r, section, &decision->verdict);
-    hand_identity_on(r, section, &decision->verdict);
+    hand_identity_on(r, section, &decision->verdict, headers);
     return DECLINED;
 }
 

@@ -152,6 +152,9 @@ static av_reason inspect(const av_request *request, const av_reading *reading, a
 {
     const av_signature_settings *settings = claim->rule->settings;
     av_view view = *(const av_view *)claim->parsed;
+    if (!claim->rule->looks_inside) {
+        return AV_ACCEPTED;
+    }
     view.request = request;
     av_reading_view(reading, settings->wants_json, &view, pool);
     if (!view.body) {

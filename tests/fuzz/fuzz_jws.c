@@ -33,10 +33,10 @@ static void try_token(av_slice token, apr_pool_t *pool)
         av_jws_key key = read_key(pool);
         REQUIRE(jws.text.at == token.at && jws.text.len < token.len);
         REQUIRE(token.len <= AV_MAX_JWS_BYTES);
-        REQUIRE(jws.payload.at + jws.payload.len == jws.text.at + jws.text.len);
+        REQUIRE(jws.encoded.at + jws.encoded.len == jws.text.at + jws.text.len);
         REQUIRE(jws.algorithm.at && jws.signature.len > 0);
         REQUIRE((av_jws_verify(&jws, &key) == AV_JWS_RIGHT) == av_slice_equal(token, AV_SLICE(TOKEN)));
-        av_jws_payload(jws.payload, pool);
+        av_jws_claims(jws.payload, pool);
     }
 }
 

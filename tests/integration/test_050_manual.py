@@ -9,6 +9,7 @@ the place of a secret stands for one. An example shows its lists in comments, an
 SPDX-License-Identifier: Apache-2.0
 """
 import base64
+import functools
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from client import get
 from clients import put_clients
 from samples import filled, samples_of
 from server import Server, preset_folder
+from tokens import Key, key_set
 
 TREE = Path(__file__).resolve().parents[2]
 CORE = TREE / "mod_authverify" / "core"
@@ -47,7 +49,14 @@ def secret_of(name):
         return f"whpk_{KEY}"
     if name.startswith(("standard-webhooks", "svix")):
         return f"whsec_{KEY}"
+    if name.endswith((".jwks", ".pem")):
+        return key_set(issuer()) if name.endswith(".jwks") else issuer().pem
     return "0123456789abcdef" * 4
+
+
+@functools.cache
+def issuer():
+    return Key("2026")
 
 
 def read(path):
@@ -220,6 +229,7 @@ SCHEME_OPTIONS = {  # by the page that has them
     "bearer.md": options_of(SCHEMES / "bearer.c", "options"),
     "api-key.md": options_of(SCHEMES / "api_key.c", "options"),
     "aws4.md": options_of(SCHEMES / "aws4" / "settings.c", "av_aws4_options"),
+    "jwt.md": options_of(SCHEMES / "jwt" / "settings.c", "av_jwt_options"),
     "none.md": options_of(SCHEMES / "none.c", "options"),
 }
 BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")

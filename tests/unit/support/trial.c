@@ -97,8 +97,8 @@ av_verdict decide(const av_policy *policy, const built_request *request)
 
     assert_reason(again.reason, verdict.reason, "byte by byte");
     ck_assert_ptr_eq(again.rule, verdict.rule);
-    ck_assert_ptr_eq(again.client, verdict.client);
-    ck_assert_ptr_eq(again.label, verdict.label);
+    ck_assert_pstr_eq(again.client, verdict.client);
+    ck_assert_pstr_eq(again.label, verdict.label);
     assert_slice(again.id, verdict.id, "id");
     assert_consistent(&verdict);
     note_reason(verdict.reason);

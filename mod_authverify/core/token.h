@@ -1,0 +1,33 @@
+/* What a proven token says: its claims (RFC 7519 section 4), for whoever asks for them by name.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_TOKEN_H
+#define AV_TOKEN_H
+
+#include "json.h"
+#include "selector.h"
+
+/* Bytes of a claim that is handed on. */
+#define AV_MAX_CLAIM_BYTES 1024
+
+typedef struct av_token {
+    av_slice encoded;    /* base64url */
+    const av_json *json; /* the same, once somebody has read it; NULL before */
+} av_token;
+
+/* The JSON pointer of a claim as it is named in the configuration: by its name, or by a pointer (RFC 6901), which begins
+ * with a slash; in both %3A stands for a colon and so on. Returns NULL with *pointer set in `pool`, or a sentence. */
+const char *av_claim_name(av_slice name, const char **pointer, apr_pool_t *pool);
+
+/* What the claim says, as text: a string, an integer or a boolean as av_json_text has it, an array or an object as JSON
+ * in ASCII. AV_ABSENT where there is no token or no such claim, or it is null; AV_BROKEN where it cannot be handed on:
+ * a real number, control characters, more than AV_MAX_CLAIM_BYTES, a payload that cannot be read. Reads the token on
+ * first use. */
+av_found av_token_claim(av_token *token, const char *pointer, av_slice *text, apr_pool_t *pool);
+
+/* The claim is this scalar, or an array that has it as an element. */
+bool av_token_says(av_token *token, const char *pointer, av_slice value, apr_pool_t *pool);
+
+/* No control character of ASCII or of Unicode (U+0080 to U+009F, as UTF-8) is in the text. */
+bool av_text_is_plain(av_slice text);
+
+#endif

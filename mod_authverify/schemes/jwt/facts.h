@@ -1,0 +1,31 @@
+/* What a rule wants to know of a token's claims (RFC 7519 section 4, RFC 9068 section 2), and whether that will do.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_JWT_FACTS_H
+#define AV_JWT_FACTS_H
+
+#include "../../core/json.h"
+#include "settings.h"
+
+/* Seconds since 1970. What lies further away from then than any calendar is cut to that. */
+typedef struct av_jwt_time {
+    bool is_said;
+    apr_int64_t seconds;
+} av_jwt_time;
+
+typedef struct av_jwt_facts {
+    av_jwt_time expires, not_before, issued; /* "exp", "nbf", "iat" */
+    av_slice name;                           /* "sub", else "client_id", else "azp", else empty */
+    av_slice scopes;                         /* "scope", else "scp": a comma list */
+    av_slice id;                             /* "jti" */
+} av_jwt_facts;
+
+/* Reads the claims and checks what does not change with time: their types, whether those that are required are there,
+ * issuer, audience, how long the token lives. A token that is bound to a key or a certificate ("cnf", RFC 7800) is
+ * refused. What is in `facts` borrows from `payload` or lives in `pool`. Returns AV_ACCEPTED or the reason. */
+av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_settings *settings, av_jwt_facts *facts,
+                            apr_pool_t *pool);
+
+/* Is the token in force at `now` (RFC 7519 sections 4.1.4 to 4.1.6), and young enough? */
+av_reason av_jwt_facts_check_time(const av_jwt_facts *facts, const av_rule *rule, apr_time_t now);
+
+#endif
