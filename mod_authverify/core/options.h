@@ -10,12 +10,14 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
-struct av_presets;       /* preset.h */
+struct av_presets;        /* preset.h */
 struct av_client_source;  /* client.h */
 struct av_network_source; /* network.h */
 struct av_password_memory;
 struct av_key_memory;
 struct av_password_source;
+struct av_key_location; /* key_source.h */
+struct av_key_source;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -28,6 +30,9 @@ typedef struct av_compiler {
      * NULL or a sentence. NULL where there are no such files here. */
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
     const char *(*open_networks)(void *baton, const char *location, const struct av_network_source **source);
+    /* Opens keys that are published elsewhere, which live as long as `pool`. Returns NULL or a sentence. NULL where
+     * nothing is fetched. */
+    const char *(*open_keys)(void *baton, const struct av_key_location *location, const struct av_key_source **source);
     void *open_baton;
     /* provider=: whom the server asks for passwords, a comma list of `names`, or NULL: its own choice. Returns NULL or a
      * sentence. NULL where there is no such server. */

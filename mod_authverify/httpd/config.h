@@ -151,11 +151,12 @@ typedef struct avh_server {
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
     av_presets *presets;
-    apr_array_header_t *lines;    /* of avh_line */
-    apr_array_header_t *exported; /* of avh_exported */
-    apr_array_header_t *watched;  /* of avh_watched: the files of clients= and from=, each once */
-    bool has_cache;               /* mod_cache is there */
-    apr_array_header_t *spools;   /* of const char *: the folders of AuthVerifyBody spool= */
+    apr_array_header_t *lines;       /* of avh_line */
+    apr_array_header_t *exported;    /* of avh_exported */
+    apr_array_header_t *watched;     /* of avh_watched: the files of clients= and from=, each once */
+    apr_array_header_t *remote_keys; /* of what remote_keys.c knows of them: each once */
+    bool has_cache;                  /* mod_cache is there */
+    apr_array_header_t *spools;      /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;
 
 void *avh_server_create(apr_pool_t *pool, server_rec *s);

@@ -6,6 +6,7 @@
 #include "directives.h"
 #include "gate.h"
 #include "refusal_log.h"
+#include "remote_keys.h"
 #include "require.h"
 #include "seal.h"
 #include "verdicts.h"
@@ -75,6 +76,7 @@ static void register_hooks(apr_pool_t *pool)
     /* start */
     ap_hook_check_config(avh_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(avh_watched_files_watch, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(avh_remote_keys_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_at_clock, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);

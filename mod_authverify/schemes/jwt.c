@@ -8,6 +8,8 @@
 #include "../core/token.h"
 #include "jwt/facts.h"
 
+#include <apr_strings.h>
+
 #define MOST_TRIALS 8 /* keys that one token is tried with, where its kid does not tell which */
 
 /* What is known of one request's token: first its head, then by whom it is signed. */
@@ -112,15 +114,26 @@ static bool is_meant(const av_jws_key *key, const av_jws *jws)
            av_jws_algorithm_equal(key->algorithm, av_jws_algorithm_find(jws->algorithm));
 }
 
-static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
+/* The keys in force: those of the configuration, or those that are published. */
+static bool find_keys(const av_jwt_settings *settings, const av_claim *claim, const av_jws_key **keys,
+                      apr_size_t *count)
 {
-    const av_jwt_settings *settings = claim->rule->settings;
-    const av_jws *jws = &((const notes *)claim->parsed)->jws;
+    *keys = settings->keys;
+    *count = settings->key_count;
+    if (!settings->source_of_keys) {
+        return true;
+    }
+    const av_jwk_set *set = settings->source_of_keys->current(settings->source_of_keys, claim->now);
+    *keys = set ? set->keys : NULL;
+    *count = set ? set->count : 0;
+    return set != NULL;
+}
+
+static av_reason try_keys(const av_jws *jws, const av_jws_key *keys, apr_size_t count, const char **label)
+{
     av_reason reason = AV_UNKNOWN_KEY;
-    (void)reading;
-    (void)pool;
-    for (apr_size_t i = 0, tried = 0; i < settings->key_count && tried < MOST_TRIALS; i++) {
-        const av_jws_key *key = &settings->keys[i];
+    for (apr_size_t i = 0, tried = 0; i < count && tried < MOST_TRIALS; i++) {
+        const av_jws_key *key = &keys[i];
         if (!is_meant(key, jws)) {
             continue;
         }
@@ -131,6 +144,26 @@ static av_reason prove(const av_claim *claim, const av_reading *reading, const c
         }
         reason = AV_WRONG_SIGNATURE;
         tried++;
+    }
+    return reason;
+}
+
+static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
+{
+    const av_jwt_settings *settings = claim->rule->settings;
+    const av_jws *jws = &((const notes *)claim->parsed)->jws;
+    const av_jws_key *keys;
+    apr_size_t count;
+    (void)reading;
+    if (!find_keys(settings, claim, &keys, &count)) {
+        return AV_KEYS_UNAVAILABLE;
+    }
+    av_reason reason = try_keys(jws, keys, count, label);
+    if (settings->source_of_keys && reason == AV_ACCEPTED) {
+        *label = *label ? apr_pstrdup(pool, *label) : NULL; /* the keys may be replaced */
+    }
+    if (settings->source_of_keys && reason == AV_UNKNOWN_KEY) {
+        settings->source_of_keys->miss(settings->source_of_keys);
     }
     return reason;
 }

@@ -323,7 +323,7 @@ KEY_FILES = {
     "a secret that is too short": ("secret={} algorithms=HS256", "x" * 31, 0o600, "shorter than the hash"),
     "a private key in PEM": ("keys={} algorithms=RS256", FIRST.private, 0o600, "openssl pkey -pubout"),
     "no key": ("keys={} algorithms=RS256", "hello", 0o644, "neither a JSON Web Key, nor a set of them, nor PEM"),
-    "a place of a later day": ("keys=jwks:https://issuer.example/ algorithms=RS256", "", 0o600, "file:PATH"),
+    "keys without TLS": ("keys=jwks:http://issuer.example/ algorithms=RS256", "", 0o600, "https://host/path"),
 }
 
 

@@ -52,6 +52,7 @@ static const struct {
     { AV_BODY_TOO_LARGE, "body-too-large", 413, AV_CLASS_BODY },
     { AV_BODY_TOO_SLOW, "body-too-slow", 408, AV_CLASS_BODY },
     { AV_STORE_UNAVAILABLE, "store-unavailable", 503, AV_CLASS_BUSY },
+    { AV_KEYS_UNAVAILABLE, "keys-unavailable", 503, AV_CLASS_BUSY },
     { AV_NO_ROOM, "no-room", 503, AV_CLASS_BUSY },
     { AV_MISCONFIGURED, "misconfigured", 500, AV_CLASS_OURS },
     { AV_INTERNAL_ERROR, "internal-error", 500, AV_CLASS_OURS },

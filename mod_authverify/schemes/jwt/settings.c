@@ -3,6 +3,7 @@
 #include "settings.h"
 #include "../../core/authorization.h"
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 
 #define DEFAULT_LEEWAY 30 /* seconds */
@@ -53,11 +54,51 @@ static const char *set_prefix(void *target, const char *value, const av_compiler
     return NULL;
 }
 
+#define DEFAULT_REFRESH 600
+#define DEFAULT_STALE 86400
+
+/* A URL as far as it must be right to be asked for. */
+static const char *set_remote(av_jwt_settings *settings, const char *url, bool is_metadata, const av_compiler *compiler)
+{
+    av_slice text = av_slice_of(url);
+    settings->remote.url = apr_pstrdup(compiler->pool, url);
+    settings->remote.is_metadata = is_metadata;
+    if (!av_slice_starts_with(text, AV_SLICE("https://")) || text.len == strlen("https://") ||
+        !av_slice_is_visible(text) || av_slice_contains(text, '@') || av_slice_contains(text, '#')) {
+        return "names no URL of the form https://host/path, without user and fragment";
+    }
+    if (is_metadata && !strstr(url, "/.well-known/")) {
+        return "names no metadata: its URL holds /.well-known/, such as "
+               "https://host/.well-known/openid-configuration or https://host/.well-known/oauth-authorization-server";
+    }
+    return NULL;
+}
+
 static const char *set_keys(void *target, const char *value, const av_compiler *compiler)
 {
     av_jwt_settings *settings = target;
+    av_slice text = av_slice_of(value);
+    if (av_slice_starts_with(text, AV_SLICE("jwks:"))) {
+        return set_remote(settings, value + strlen("jwks:"), false, compiler);
+    }
+    if (av_slice_starts_with(text, AV_SLICE("metadata:"))) {
+        return set_remote(settings, value + strlen("metadata:"), true, compiler);
+    }
     settings->has_source = true;
     return av_source_parse(value, &settings->source, compiler->pool);
+}
+
+static const char *set_authorities(void *target, const char *value, const av_compiler *compiler)
+{
+    char *path = NULL;
+    apr_finfo_t found;
+    apr_pool_t *pool = compiler->pool;
+    if (apr_filepath_merge(&path, compiler->access.base, value, 0, pool) != APR_SUCCESS ||
+        apr_stat(&found, path, APR_FINFO_TYPE, pool) != APR_SUCCESS || found.filetype != APR_REG) {
+        return "names no file";
+    }
+    ((av_jwt_settings *)target)->remote.authorities = path;
+    return NULL;
 }
 
 static const char *set_algorithms(void *target, const char *value, const av_compiler *compiler)
@@ -121,6 +162,28 @@ static const char *set_seconds(apr_int64_t *to, const char *value)
     return *to > 0 && *to <= MOST_SECONDS && !*end ? NULL : "must be seconds, 1 at least";
 }
 
+static const char *set_interval(apr_interval_time_t *to, const char *value)
+{
+    apr_int64_t seconds = 0;
+    const char *error = set_seconds(&seconds, value);
+    *to = apr_time_from_sec(seconds);
+    return error;
+}
+
+static const char *set_refresh(void *target, const char *value, const av_compiler *compiler)
+{
+    apr_interval_time_t *refresh = &((av_jwt_settings *)target)->remote.refresh;
+    const char *error = set_interval(refresh, value);
+    (void)compiler;
+    return error || *refresh >= apr_time_from_sec(10) ? error : "must be ten seconds at least";
+}
+
+static const char *set_stale(void *target, const char *value, const av_compiler *compiler)
+{
+    (void)compiler;
+    return set_interval(&((av_jwt_settings *)target)->remote.stale, value);
+}
+
 static const char *set_max_age(void *target, const char *value, const av_compiler *compiler)
 {
     (void)compiler;
@@ -137,6 +200,9 @@ const av_option av_jwt_options[] = {
     { "in", set_in, false },
     { "prefix", set_prefix, false },
     { "keys", set_keys, false },
+    { "keys-authorities", set_authorities, false },
+    { "keys-refresh", set_refresh, false },
+    { "keys-stale", set_stale, false },
     { "algorithms", set_algorithms, false },
     { "issuer", set_issuer, false },
     { "audience", set_audience, false },
@@ -203,9 +269,10 @@ static const char *check_said(const av_rule *rule, const av_jwt_settings *settin
         return "audience= must say what this server is called in \"aud\"; audience=off takes tokens that are for "
                "others";
     }
-    if (settings->has_source == (rule->sources->nelts > 0)) {
-        return settings->has_source ? "keys= and secret= exclude each other; keep one"
-                                    : "no key is given; add keys=file:PATH, or for HMAC secret=file:PATH";
+    bool has_keys = settings->has_source || settings->remote.url;
+    if (has_keys == (rule->sources->nelts > 0)) {
+        return has_keys ? "keys= and secret= exclude each other; keep one"
+                        : "no key is given; add keys=file:PATH, or for HMAC secret=file:PATH";
     }
     return NULL;
 }
@@ -249,6 +316,33 @@ static const char *check_set(const av_jwk_set *set, const av_jwt_settings *setti
     return set->has_secret ? av_rule_read_source(source, false, &again, compiler) : NULL;
 }
 
+/* Keys that are published are nobody's secret. */
+static const char *open_remote(av_jwt_settings *settings, const av_compiler *compiler)
+{
+    av_key_location *remote = &settings->remote;
+    if (has_algorithm(settings, true)) {
+        return "algorithms= names HMAC (HS...), whose keys nobody may publish";
+    }
+    remote->algorithms = settings->algorithms;
+    remote->issuer = settings->issuer.len ? settings->issuer.at : NULL;
+    remote->refresh = remote->refresh ? remote->refresh : apr_time_from_sec(DEFAULT_REFRESH);
+    remote->stale = remote->stale ? remote->stale : apr_time_from_sec(DEFAULT_STALE);
+    if (remote->stale < remote->refresh) {
+        return "keys-stale= is less than keys-refresh=: the keys would be too old before they are asked for again";
+    }
+    return compiler->open_keys
+               ? compiler->open_keys(compiler->open_baton, remote, &settings->source_of_keys)
+               : "keys that are published elsewhere cannot be had here; name a file with keys=file:PATH";
+}
+
+static const char *check_remote(const av_jwt_settings *settings)
+{
+    const av_key_location *remote = &settings->remote;
+    return !remote->url && (remote->refresh || remote->stale || remote->authorities)
+               ? "keys-refresh=, keys-stale= and keys-authorities= are about keys=jwks: and keys=metadata:"
+               : NULL;
+}
+
 static const char *load_set(av_jwt_settings *settings, const av_compiler *compiler)
 {
     av_slice text;
@@ -274,8 +368,12 @@ const char *av_jwt_finish(av_rule *rule, const av_compiler *compiler)
     rule->default_tolerance = DEFAULT_LEEWAY;
     rule->tells_scopes = true;
     error = error ? error : check_said(rule, settings);
+    error = error ? error : check_remote(settings);
     if (error) {
         return error;
+    }
+    if (settings->remote.url) {
+        return open_remote(settings, compiler);
     }
     return settings->has_source ? load_set(settings, compiler) : load_secrets(rule, settings, compiler);
 }

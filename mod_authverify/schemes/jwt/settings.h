@@ -4,6 +4,7 @@
 #define AV_JWT_SETTINGS_H
 
 #include "../../core/jwk.h"
+#include "../../core/key_source.h"
 #include "../../core/rule.h"
 
 typedef struct av_jwt_settings {
@@ -13,6 +14,8 @@ typedef struct av_jwt_settings {
     av_selector places[AV_MAX_PLACES]; /* other headers, and parameters of the query */
     apr_size_t place_count;
 
+    av_key_location remote; /* keys=jwks:URL or metadata:URL; its url is NULL where there is none */
+    const av_key_source *source_of_keys;
     bool has_source;
     av_source source;               /* keys= */
     apr_array_header_t *algorithms; /* of const av_jws_algorithm * */
