@@ -171,6 +171,11 @@ static const av_option rule_options[] = {
     { NULL, NULL, false },
 };
 
+const av_option av_rule_entry_options[] = {
+    { "clients", set_clients, false }, { "org", set_org, false },   { "environment", set_environment, false },
+    { "realm", set_realm, false },     { "from", set_from, false }, { NULL, NULL, false },
+};
+
 /* What .htaccess may say besides the name. */
 static const av_option narrowing_options[] = {
     { "tolerance", set_tolerance, false }, { "from", set_from, false },     { "methods", set_methods, false },
@@ -252,8 +257,7 @@ bool av_rule_has_secret(const av_words *words, const av_compiler *compiler)
     return false;
 }
 
-/* A rule with its defaults. */
-static av_rule *begin_rule(const char *name, const av_scheme *scheme, const av_compiler *compiler)
+av_rule *av_rule_create(const char *name, const av_scheme *scheme, const av_compiler *compiler)
 {
     apr_pool_t *pool = compiler->pool;
     av_rule *rule = apr_pcalloc(pool, sizeof(*rule));
@@ -282,7 +286,7 @@ static const char *check_levels(const apr_array_header_t *levels, const av_schem
 {
     for (int i = 0; i < levels->nelts; i++) {
         const level *each = &APR_ARRAY_IDX(levels, i, level);
-        const char *error = apply(begin_rule(each->name, scheme, compiler), each->settings, compiler);
+        const char *error = apply(av_rule_create(each->name, scheme, compiler), each->settings, compiler);
         if (error) {
             return each->origin
                        ? apr_psprintf(compiler->pool, "preset \"%s\" of %s: %s", each->name, each->origin, error)
@@ -340,7 +344,7 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
     for (int i = 0; i < levels->nelts; i++) {
         settings = av_settings_override(APR_ARRAY_IDX(levels, i, level).settings, settings, pool);
     }
-    av_rule *rule = begin_rule(name, scheme, compiler);
+    av_rule *rule = av_rule_create(name, scheme, compiler);
     error = apply(rule, settings, compiler);
     error = error ? error : scheme->finish(rule, compiler);
     error = error ? error : check_tolerance(rule, compiler);

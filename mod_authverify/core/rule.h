@@ -67,6 +67,13 @@ struct av_rule {
  * or a sentence with the remedy. */
 const char *av_rule_compile(const char *name, const av_words *words, const av_compiler *compiler, av_rule **rule);
 
+/* A rule of `scheme` with its defaults and no option set, called `name`: for who compiles a line that is no AuthVerify. */
+av_rule *av_rule_create(const char *name, const av_scheme *scheme, const av_compiler *compiler);
+
+/* Of every rule's options those that say who may come, and from where: clients org environment realm from. Their target
+ * is an av_rule. */
+extern const av_option av_rule_entry_options[];
+
 /* Looks at the options of a preset that no rule uses yet, and at those that it builds on. Reads no secret. Returns NULL
  * or a sentence. */
 const char *av_rule_check(const av_words *words, const av_compiler *compiler);

@@ -136,7 +136,7 @@ static const char *challenge_parameters(const av_rule *rule, const av_verdict *v
     return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
 }
 
-static const char *challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict)
+const char *avh_challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict)
 {
     const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
     return apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
@@ -153,7 +153,7 @@ static void add_challenges(request_rec *r, const apr_array_header_t *rules, cons
             is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
         }
         if (is_first) {
-            add_challenge(r, challenge_of(r, rule, verdict));
+            add_challenge(r, avh_challenge_of(r, rule, verdict));
         }
     }
 }
@@ -191,10 +191,10 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
         add_challenges(r, section->policy->rules, verdict);
     }
     if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
-        add_challenge(r, challenge_of(r, verdict->rule, verdict));
+        add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));
     }
     if (verdict->reason == AV_CLIENT_NOT_ALLOWED && verdict->rule->tells_scopes) {
-        add_challenge(r, challenge_of(r, verdict->rule, verdict));
+        add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));
     }
     if (status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
@@ -325,7 +325,7 @@ static void add_scope_challenge(request_rec *r, const avh_section *section)
     const avh_decision *decision = avh_decided(r, section);
     const av_rule *rule = decision ? decision->verdict.rule : NULL;
     if (rule && decision->verdict.reason == AV_ACCEPTED && strcmp(challenge_name(rule), "Bearer") == 0) {
-        add_challenge(r, challenge_of(r, rule, &decision->verdict));
+        add_challenge(r, avh_challenge_of(r, rule, &decision->verdict));
     }
 }
 

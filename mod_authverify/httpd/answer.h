@@ -22,6 +22,9 @@ int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 /* The status of a refusal here. */
 int avh_status_of(const avh_section *section, const av_verdict *verdict);
 
+/* The challenge of a rule for a WWW-Authenticate header. */
+const char *avh_challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict);
+
 /* Tells the handler and the access log how it ended: AUTHVERIFY_RESULT and its companions. */
 void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict);
 

@@ -50,6 +50,7 @@ void *avh_section_merge(apr_pool_t *pool, void *outer_section, void *inner_secti
     PICK(body_parse);
     PICK(body_timeout);
     PICK(spool);
+    PICK(issuer);
     merged->origin = inner->origin || inner->registered ? inner->origin : outer->origin;
     merged->registered = inner->origin || inner->registered ? inner->registered : outer->registered;
     merged->headers = NULL;
@@ -72,6 +73,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
+        server->tokens = apr_array_make(pool, 2, sizeof(avh_token_line));
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
         server->watched = apr_array_make(pool, 2, sizeof(avh_watched));
         server->remote_keys = apr_array_make(pool, 2, sizeof(void *));
@@ -216,6 +218,13 @@ static int compile_presets(const avh_server *server, av_compiler *compiler, serv
     return status;
 }
 
+static int compile_token_line(const avh_token_line *line, const av_compiler *compiler, server_rec *s)
+{
+    const char *error = av_issuer_compile(&line->words, compiler, line->issuer);
+    log_warnings(compiler, line->where, s);
+    return error ? log_mistake("AuthVerifyToken", line->where, error, s) : OK;
+}
+
 int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const avh_server *server = avh_server_of(s);
@@ -230,6 +239,10 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     for (int i = 0; i < server->lines->nelts; i++) {
         int line_status = compile_line(&APR_ARRAY_IDX(server->lines, i, avh_line), &compiler, s);
         line_status = line_status == OK ? check_section(server, i, s) : line_status;
+        status = line_status == OK ? status : line_status;
+    }
+    for (int i = 0; i < server->tokens->nelts; i++) {
+        int line_status = compile_token_line(&APR_ARRAY_IDX(server->tokens, i, avh_token_line), &compiler, s);
         status = line_status == OK ? status : line_status;
     }
     if (!is_rehearsal() || is_config_test()) {

@@ -7,6 +7,7 @@
 
 #include "../core/policy.h"
 #include "../core/preset.h"
+#include "../issue/issuer.h"
 
 /* Whether a section has rules, says "off", or says nothing. */
 typedef enum avh_protection {
@@ -45,9 +46,10 @@ typedef struct avh_section {
     apr_size_t body_parse;
     apr_interval_time_t body_timeout;
     const char *spool;
-    const char *origin;    /* AuthVerifyExternalURL: what stands before the target, without a slash at its end */
-    avh_switch registered; /* AuthVerifyExternalURL as-registered */
-    avh_header *headers;   /* of this section alone, in order */
+    const char *origin;      /* AuthVerifyExternalURL: what stands before the target, without a slash at its end */
+    avh_switch registered;   /* AuthVerifyExternalURL as-registered */
+    const av_issuer *issuer; /* AuthVerifyToken, its own or an outer one's; NULL: there is none */
+    avh_header *headers;     /* of this section alone, in order */
     const struct avh_section *outer, *inner; /* what this was merged from, for the headers of both */
 } avh_section;
 
@@ -132,6 +134,13 @@ typedef struct avh_line {
     const ap_conf_vector_t *sections; /* what the modules have of the section where it stands */
 } avh_line;
 
+/* An AuthVerifyToken line, likewise. */
+typedef struct avh_token_line {
+    const char *where;
+    av_words words;
+    av_issuer *issuer; /* what becomes of it */
+} avh_token_line;
+
 /* A name that AuthVerifyHeader sets, somewhere. */
 typedef struct avh_exported {
     const char *name;
@@ -152,6 +161,7 @@ typedef struct avh_server {
     const av_key_memory *derived_keys;
     av_presets *presets;
     apr_array_header_t *lines;       /* of avh_line */
+    apr_array_header_t *tokens;      /* of avh_token_line */
     apr_array_header_t *exported;    /* of avh_exported */
     apr_array_header_t *watched;     /* of avh_watched: the files of clients= and from=, each once */
     apr_array_header_t *remote_keys; /* of what remote_keys.c knows of them: each once */

@@ -60,7 +60,7 @@ static void strip_parameter_here(request_rec *r, av_slice name)
 
 /* The access log looks at the first request of a chain of redirects, the handler at the last. A subrequest is by
  * itself. */
-static void strip_parameter(request_rec *r, av_slice name)
+void avh_strip_parameter(request_rec *r, av_slice name)
 {
     for (; r; r = r->prev) {
         strip_parameter_here(r, name);
@@ -86,7 +86,7 @@ static void strip_place(request_rec *r, const av_place *place)
         apr_table_unset(r->headers_in, place->name.at);
         break;
     case AV_PLACE_PARAMETER:
-        strip_parameter(r, place->name);
+        avh_strip_parameter(r, place->name);
         break;
     case AV_PLACE_AUTHORIZATION:
         strip_authorization(r, place->name);

@@ -10,6 +10,9 @@
  * are, in order. Rules with strip=off keep theirs. */
 void avh_strip_credentials(request_rec *r, const av_policy *policy);
 
+/* Removes one parameter of the query, likewise. */
+void avh_strip_parameter(request_rec *r, av_slice name);
+
 /* The header names that the policy's rules rely on are struck from Connection: nobody on the way to the backend may
  * drop them (RFC 9110 section 7.6.1). */
 void avh_protect_headers(request_rec *r, const av_policy *policy);

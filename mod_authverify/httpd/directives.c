@@ -266,6 +266,24 @@ static const char *set_body(cmd_parms *cmd, void *section, const char *args)
     return named(cmd, error);
 }
 
+static const char *set_token(cmd_parms *cmd, void *target, const char *args)
+{
+    avh_section *section = target;
+    av_words words = { NULL, 0 };
+    const char *error = outside_limit(cmd);
+    error = error ? error : av_words_split(apr_pstrcat(cmd->pool, cmd->cmd->name, " ", args, NULL), &words, cmd->pool);
+    if (!error && section->issuer) {
+        error = "stands twice in one section";
+    }
+    if (error) {
+        return named(cmd, error);
+    }
+    avh_token_line *line = apr_array_push(avh_server_of(cmd->server)->tokens);
+    *line = (avh_token_line){ where(cmd), words, apr_pcalloc(cmd->pool, sizeof(av_issuer)) };
+    section->issuer = line->issuer;
+    return NULL;
+}
+
 /* "https://host[:port][/prefix]" without query, fragment or user. */
 static bool is_origin(const char *url)
 {
@@ -358,6 +376,8 @@ const command_rec avh_directives[] = {
     AP_INIT_TAKE1("AuthVerifyMode", set_mode, NULL, SECTIONS, "enforce, optional or observe"),
     AP_INIT_FLAG("AuthVerifyOverride", set_override, NULL, ACCESS_CONF, "whether AuthVerify off works in .htaccess"),
     AP_INIT_RAW_ARGS("AuthVerifyBody", set_body, NULL, SECTIONS, "limit=, memory=, parse=, spool=, timeout="),
+    AP_INIT_RAW_ARGS("AuthVerifyToken", set_token, NULL, SECTIONS,
+                     "clients= key= algorithm= issuer= audience= ...: what the token endpoint gives to whom"),
     AP_INIT_TAKE1("AuthVerifyExternalURL", set_external_url, NULL, SECTIONS,
                   "what senders call this server: https://host, or as-registered"),
     AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,

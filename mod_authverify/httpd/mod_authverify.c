@@ -5,10 +5,12 @@
 #include "body_spool.h"
 #include "directives.h"
 #include "gate.h"
+#include "pages.h"
 #include "refusal_log.h"
 #include "remote_keys.h"
 #include "require.h"
 #include "seal.h"
+#include "token_endpoint.h"
 #include "verdicts.h"
 #include "warm_buffer.h"
 #include "watched_files.h"
@@ -84,10 +86,14 @@ static void register_hooks(apr_pool_t *pool)
     /* a request, in the order of its phases. The gate is last in its phase: who refuses for less goes first. */
     ap_hook_post_read_request(avh_begin, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(avh_refuse_trace, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(avh_hide_query_secret, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_check_access(avh_gate, NULL, NULL, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(avh_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(avh_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(avh_check_seal, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(avh_token_endpoint, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(avh_published_page, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(avh_whoami_page, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(avh_log_passed_on, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_insert_error_filter(avh_insert_error_body, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -37,10 +37,9 @@ static av_address address_of(const apr_sockaddr_t *from)
     return av_address_of_ipv4((const unsigned char *)&from->sa.sin.sin_addr);
 }
 
-/* The path as httpd maps it, from what the client sent, whatever has been rewritten since. */
-static av_slice place_of(av_slice path, apr_pool_t *pool)
+av_slice avh_view_place(const av_request *view, apr_pool_t *pool)
 {
-    char *place = av_slice_string(path, pool);
+    char *place = av_slice_string(view->path, pool);
     bool is_clean = ap_unescape_url(place) == OK && ap_normalize_path(place, AP_NORMALIZE_MERGE_SLASHES);
     return av_slice_of(is_clean ? place : "");
 }
@@ -86,7 +85,7 @@ av_request avh_view_for(const av_request *view, const avh_section *section, requ
     av_request seen = *view;
     seen.host_is_ours = true;
     if (section->policy->has_paths) {
-        seen.place = place_of(seen.path, r->pool);
+        seen.place = avh_view_place(&seen, r->pool);
     }
     if (!section->policy->covers_host) {
         return seen;

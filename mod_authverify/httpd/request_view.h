@@ -10,6 +10,9 @@
  * yet. */
 void avh_view_take(request_rec *r, av_request *view);
 
+/* The path once more as httpd maps it (av_request.place), whatever has been rewritten since. */
+av_slice avh_view_place(const av_request *view, apr_pool_t *pool);
+
 /* The view as a section sees it: what AuthVerifyExternalURL says of the origin, where a rule of the section covers it.
  * */
 av_request avh_view_for(const av_request *view, const avh_section *section, request_rec *r);

@@ -149,6 +149,11 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     return decision;
 }
 
+const av_request *avh_request_of(request_rec *r)
+{
+    return &memory_of(r)->view;
+}
+
 bool avh_path_is_plain(request_rec *r)
 {
     return av_path_is_plain(memory_of(r)->view.path);

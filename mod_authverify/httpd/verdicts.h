@@ -21,6 +21,9 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
 const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 
+/* What the client sent, before anything of ours has changed it. */
+const av_request *avh_request_of(request_rec *r);
+
 /* The client's path is one that every decoder reads alike. */
 bool avh_path_is_plain(request_rec *r);
 

@@ -2,11 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../core/authorization.h"
 #include "../core/rule.h"
-#include "../core/secret.h"
 
 #include <apr_strings.h>
-
-#define LONGEST_CREDENTIAL 2048
 
 typedef struct basic_settings {
     const char *provider; /* NULL: not said */
@@ -51,40 +48,12 @@ static const char *finish(av_rule *rule, const av_compiler *compiler)
     return error ? error : av_rule_load_keys(rule, NULL, AV_RAW, NULL, compiler);
 }
 
-/* RFC 7617 section 2: no control characters in either part, and none is empty here. */
-static bool is_part(av_slice part)
-{
-    for (apr_size_t i = 0; i < part.len; i++) {
-        unsigned char byte = (unsigned char)part.at[i];
-        if (byte < 0x20 || byte == 0x7f) {
-            return false;
-        }
-    }
-    return part.len > 0;
-}
-
 static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *pool)
 {
-    av_slice text = { "", 0 };
-    av_reason reason = av_authorization_find(request, AV_SLICE("Basic"), &text);
-    apr_size_t size = av_decoded_size(AV_BASE64, text.len), len = 0;
-    if (reason != AV_ACCEPTED || size > LONGEST_CREDENTIAL) {
-        return reason == AV_ACCEPTED ? AV_MALFORMED_CREDENTIAL : reason;
-    }
-    av_slice decoded = av_secret_keep((av_slice){ apr_pcalloc(pool, size + 1), size + 1 }, pool);
-    if (!av_decode(AV_BASE64, text, (unsigned char *)decoded.at, size, &len)) {
-        return AV_MALFORMED_CREDENTIAL;
-    }
-    av_slice password = { decoded.at, len };
     av_proof *proof = apr_pcalloc(pool, sizeof(*proof));
-    av_slice_split(&password, ':', &claim->client_id);
-    if (!password.at || !is_part(claim->client_id) || !is_part(password)) {
-        return AV_MALFORMED_CREDENTIAL;
-    }
-    proof->bytes = password;
     claim->proofs = proof;
     claim->proof_count = 1;
-    return AV_ACCEPTED;
+    return av_authorization_basic(request, &claim->client_id, &proof->bytes, pool);
 }
 
 const av_scheme av_scheme_basic = {

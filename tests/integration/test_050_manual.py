@@ -17,6 +17,7 @@ import pytest
 
 from client import get
 from clients import put_clients
+from issuing import private_key
 from samples import filled, samples_of
 from server import Server, preset_folder
 from tokens import Key, key_set
@@ -26,6 +27,7 @@ CORE = TREE / "mod_authverify" / "core"
 SCHEMES = TREE / "mod_authverify" / "schemes"
 STORES = TREE / "mod_authverify" / "stores"
 HTTPD = TREE / "mod_authverify" / "httpd"
+ISSUE = TREE / "mod_authverify" / "issue"
 REFERENCE = TREE / "conf" / "authverify.conf"
 EXAMPLES = sorted((TREE / "conf" / "examples").glob("*.conf"))
 PAGES = sorted((TREE / "docs").glob("*.md")) + [TREE / "README.md"]
@@ -43,6 +45,8 @@ def secret_of(name):
     """What such a file would hold: a preset's page says what its secret looks like."""
     if name.endswith(".networks"):
         return "192.0.2.0/24, 198.51.100.0/24  # a comment\n2001:db8::/32\n"
+    if name.endswith(".pem"):
+        return private_key("ES256").decode()
     if name.startswith("discord"):
         return bytes(range(32)).hex()
     if name.startswith("standard-webhooks-v1a"):
@@ -233,7 +237,9 @@ SCHEME_OPTIONS = {  # by the page that has them
     "none.md": options_of(SCHEMES / "none.c", "options"),
 }
 BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")
-ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, *SCHEME_OPTIONS.values())
+ENTRY_OPTIONS = options_of(CORE / "rule.c", "av_rule_entry_options")
+TOKEN_OPTIONS = options_of(ISSUE / "issuer.c", "options")
+ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, TOKEN_OPTIONS, *SCHEME_OPTIONS.values())
 
 
 def test_the_reference_explains_each_option_and_no_other():
@@ -256,7 +262,8 @@ def rows_of(page, pattern):
 
 
 @pytest.mark.parametrize("page, options", [*SCHEME_OPTIONS.items(), ("rules.md", RULE_OPTIONS),
-                                           ("directives.md", BODY_OPTIONS)])
+                                           ("directives.md", BODY_OPTIONS),
+                                           ("token-endpoint.md", TOKEN_OPTIONS | ENTRY_OPTIONS)])
 def test_the_manual_has_a_row_for_each_option_and_no_other(page, options):
     assert sorted(rows_of(page, "([a-z0-9-]+)=")) == sorted(options)
 

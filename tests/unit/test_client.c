@@ -109,6 +109,7 @@ static const struct {
     { "a plain:b expires=2026-01-03", TEXT(""), TEXT(""), TEXT(""), AV_ACCEPTED },
     { "a plain:b schemes=bearer,basic", TEXT(""), TEXT(""), TEXT(""), AV_ACCEPTED },
     { "a plain:b schemes=basic", TEXT(""), TEXT(""), TEXT(""), AV_SCHEME_NOT_ALLOWED },
+    { "a plain:b schemes=client-credentials", TEXT(""), TEXT(""), TEXT(""), AV_SCHEME_NOT_ALLOWED },
     { "a plain:b org=acme", TEXT("acme,other"), TEXT(""), TEXT(""), AV_ACCEPTED },
     { "a plain:b org=acme", TEXT("other"), TEXT(""), TEXT(""), AV_CLIENT_NOT_ALLOWED },
     { "a plain:b", TEXT("acme"), TEXT(""), TEXT(""), AV_CLIENT_NOT_ALLOWED },

@@ -67,6 +67,21 @@ av_slice jose_pem(const char *name, apr_pool_t *pool)
     return pem;
 }
 
+av_slice jose_private(const char *name, apr_pool_t *pool)
+{
+    char *text = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (*name == 'H') {
+        BIO_free(bio);
+        return AV_SLICE(JOSE_SECRET);
+    }
+    assert(PEM_write_bio_PrivateKey(bio, key_of(find(name)), NULL, NULL, 0, NULL, NULL) == 1);
+    long len = BIO_get_mem_data(bio, &text);
+    av_slice pem = av_slice_of(apr_pstrmemdup(pool, text, (apr_size_t)len));
+    BIO_free(bio);
+    return pem;
+}
+
 static const char *number(const EVP_PKEY *key, const char *name, int size, apr_pool_t *pool)
 {
     BIGNUM *value = NULL;

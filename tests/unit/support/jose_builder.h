@@ -16,6 +16,9 @@ void jose_create_keys(void);
 av_slice jose_pem(const char *algorithm, apr_pool_t *pool);
 av_slice jose_jwk(const char *algorithm, const char *more, apr_pool_t *pool);
 
+/* What av_signing_key_read takes: the private key as PEM, for an HS algorithm JOSE_SECRET. */
+av_slice jose_private(const char *algorithm, apr_pool_t *pool);
+
 /* The signature of the text as RFC 7518 writes it, in bytes. */
 av_slice jose_sign(const char *algorithm, av_slice text, apr_pool_t *pool);
 

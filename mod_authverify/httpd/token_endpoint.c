@@ -1,0 +1,174 @@
+/* The token endpoint.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "token_endpoint.h"
+#include "../issue/grant.h"
+#include "answer.h"
+#include "credential_strip.h"
+#include "request_view.h"
+
+#include <openssl/crypto.h>
+
+#define HANDLER "authverify-token"
+#define RETRY_AFTER "10"
+
+/* What httpd has of the request: who asks, and what for. */
+typedef struct asking {
+    request_rec *r;
+    const av_issuer *issuer;
+    av_request request;
+    int answered; /* the status of what a filter has told the client already; else 0 */
+} asking;
+
+/* The endpoint decides by itself, whatever the mode of rules in the same section is. */
+static const avh_section no_mode;
+
+/* SetHandler takes effect later than this is asked. */
+static bool is_endpoint(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *error = NULL, *handler = r->handler ? r->handler : core->handler;
+    if (core->expr_handler) {
+        handler = ap_expr_str_exec(r, core->expr_handler, &error);
+    }
+    return handler && !error && strcmp(handler, HANDLER) == 0;
+}
+
+static void hide_query_secret(request_rec *r)
+{
+    avh_request_of(r); /* which still has it */
+    avh_strip_parameter(r, AV_SLICE("client_secret"));
+}
+
+int avh_hide_query_secret(request_rec *r)
+{
+    if (avh_section_of(r)->issuer && r->args && is_endpoint(r)) {
+        hide_query_secret(r);
+    }
+    return DECLINED;
+}
+
+static av_grant refusal(const av_issuer *issuer, av_reason reason)
+{
+    return (av_grant){ .verdict = { .reason = reason, .rule = issuer->door } };
+}
+
+/* A token request is small: it is read into memory, in the time that AuthVerifyBody gives. */
+static av_reason read_body(asking *asked, av_slice *body)
+{
+    request_rec *r = asked->r;
+    avh_section section = *avh_section_of(r);
+    av_reading reading = { .wants_body = true, .keeps_body = true };
+    avh_spool *spool = NULL;
+    section.body_limit = avh_body_limit(&section) < AV_MAX_TOKEN_REQUEST ? section.body_limit : AV_MAX_TOKEN_REQUEST;
+    section.body_memory = AV_MAX_TOKEN_REQUEST;
+    avh_read_result read = avh_spool_read(r, &section, false, &reading, &spool);
+    if (read.reason == AV_ACCEPTED && spool && !avh_spool_keep(spool, &section, &reading)) {
+        read.reason = AV_NO_ROOM;
+    }
+    if (read.reason != AV_ACCEPTED) {
+        avh_spool_drop(r, spool);
+    }
+    asked->answered = read.status;
+    *body = spool ? reading.body : (av_slice){ "", 0 };
+    return read.reason;
+}
+
+static av_grant decide_body(const asking *asked, av_slice body)
+{
+    av_token_request wanted;
+    av_reason reason = av_token_request_read(&asked->request, body, &wanted, asked->r->pool);
+    return reason == AV_ACCEPTED ? av_grant_decide(asked->issuer, &wanted, &asked->request, asked->r->pool)
+                                 : refusal(asked->issuer, reason);
+}
+
+static av_grant decide(asking *asked)
+{
+    request_rec *r = asked->r;
+    bool is_secure = strcmp(ap_http_scheme(r), "https") == 0;
+    av_slice body;
+    av_reason reason = av_grant_open(asked->issuer, &asked->request, is_secure);
+    if (reason != AV_ACCEPTED) {
+        avh_spool_drop(r, NULL);
+        return refusal(asked->issuer, reason);
+    }
+    reason = read_body(asked, &body);
+    if (reason != AV_ACCEPTED) {
+        return refusal(asked->issuer, reason);
+    }
+    av_grant grant = decide_body(asked, body);
+    OPENSSL_cleanse((char *)body.at, body.len);
+    return grant;
+}
+
+static int send_json(request_rec *r, int status, av_slice text)
+{
+    r->status = status;
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)text.len);
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "Pragma", "no-cache");
+    ap_rwrite(text.at, (int)text.len, r);
+    return OK;
+}
+
+static int refuse(const asking *asked, const av_verdict *verdict)
+{
+    request_rec *r = asked->r;
+    av_token_error error = av_token_error_of(verdict->reason);
+    if (asked->answered) {
+        return asked->answered;
+    }
+    if (error.status == HTTP_UNAUTHORIZED) {
+        apr_table_setn(r->headers_out, "WWW-Authenticate", avh_challenge_of(r, asked->issuer->door, verdict));
+    }
+    if (error.status == HTTP_METHOD_NOT_ALLOWED) {
+        apr_table_setn(r->headers_out, "Allow", "POST");
+    }
+    if (error.status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(r->headers_out, "Retry-After", RETRY_AFTER);
+    }
+    return send_json(r, error.status, av_token_error_answer(verdict->reason, r->pool));
+}
+
+static int answer(const asking *asked, av_grant *grant)
+{
+    request_rec *r = asked->r;
+    apr_time_t now = asked->request.received_at;
+    av_slice token = av_grant_token(grant, asked->issuer, now, r->pool);
+    av_slice text = av_grant_answer(grant, token, now, r->pool);
+    if (!text.len) {
+        *grant = refusal(asked->issuer, AV_INTERNAL_ERROR);
+    }
+    avh_log_verdict(r, &no_mode, &grant->verdict);
+    avh_export_environment(r, &no_mode, &grant->verdict);
+    if (!text.len) {
+        return refuse(asked, &grant->verdict);
+    }
+    r->user = apr_pstrdup(r->pool, grant->verdict.client);
+    return send_json(r, HTTP_OK, text);
+}
+
+int avh_token_endpoint(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+        return DECLINED;
+    }
+    asking asked = { .r = r, .issuer = avh_section_of(r)->issuer };
+    if (!asked.issuer || r->main) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "SetHandler " HANDLER " needs an AuthVerifyToken in its section or around it, and serves no "
+                      "subrequest");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->no_cache = 1;
+    asked.request = *avh_request_of(r);
+    asked.request.place = avh_view_place(&asked.request, r->pool);
+    hide_query_secret(r);
+    av_grant grant = decide(&asked);
+    if (grant.verdict.reason == AV_ACCEPTED) {
+        return answer(&asked, &grant);
+    }
+    avh_log_verdict(r, &no_mode, &grant.verdict);
+    avh_export_environment(r, &no_mode, &grant.verdict);
+    return refuse(&asked, &grant.verdict);
+}

@@ -1,0 +1,35 @@
+/* An AuthVerifyToken line, compiled: who may have tokens, what they say, what they are signed with.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_ISSUER_H
+#define AV_ISSUER_H
+
+#include "../core/rule.h"
+#include "signing_key.h"
+
+/* Signing keys of one issuer. */
+#define AV_MAX_SIGNING_KEYS 8
+
+typedef struct av_issuer {
+    const av_rule *door;        /* what a client must meet before it gets a token */
+    const av_signing_key *keys; /* the first signs, all are published */
+    apr_size_t key_count;       /* 0 only where no secret must be known yet (av_source_load) */
+    const av_jws_algorithm *algorithm;
+    av_slice issuer;   /* "iss": a URL without a slash at its end */
+    av_slice audience; /* "aud", a comma list */
+    av_slice scopes;   /* the most that is given, a comma list; empty: all that the client has */
+    int lifetime;      /* seconds */
+    bool insecure;     /* tokens are given without TLS, too */
+
+    /* What is published, as JSON texts: RFC 7517 section 5, RFC 8414 section 3.2. */
+    av_slice key_set, metadata;
+
+    /* For the start only. */
+    apr_array_header_t *sources; /* of av_source: key= */
+    const char *token_endpoint, *jwks_uri;
+} av_issuer;
+
+/* Compiles the words of the line, the directive's name first, into *issuer. Everything lives in compiler->pool, and the
+ * keys are read. Returns NULL or a sentence with the remedy. */
+const char *av_issuer_compile(const av_words *words, const av_compiler *compiler, av_issuer *issuer);
+
+#endif

@@ -1,0 +1,128 @@
+/* Reads token requests.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "token_request.h"
+#include "../core/authorization.h"
+#include "../core/codec.h"
+#include "../core/secret.h"
+#include "../core/selector.h"
+
+#include <openssl/crypto.h>
+
+/* A parameter of the body; the empty value where it is not there. */
+static av_found read_parameter(av_slice name, const av_view *view, av_slice *value, apr_pool_t *pool)
+{
+    const av_selector selector = { AV_SELECT_FORM, name };
+    av_found found = av_selector_read(&selector, view, value, pool);
+    return found == AV_ABSENT || (found == AV_FOUND && !value->len) ? AV_ABSENT : found;
+}
+
+/* Nobody has a use for a client's secret in a URL, but every log on its way (RFC 6749 section 2.3.1). */
+static bool has_secret_in_query(const av_request *request, apr_pool_t *pool)
+{
+    const av_selector selector = { AV_SELECT_PARAMETER, AV_SLICE("client_secret") };
+    const av_view view = { .request = request };
+    av_slice value;
+    return av_selector_read(&selector, &view, &value, pool) != AV_ABSENT;
+}
+
+static bool is_form(const av_request *request, apr_pool_t *pool)
+{
+    const av_selector selector = { AV_SELECT_HEADER, AV_SLICE("Content-Type") };
+    const av_view view = { .request = request };
+    av_slice rest, type;
+    if (av_selector_read(&selector, &view, &rest, pool) != AV_FOUND) {
+        return false;
+    }
+    av_slice_split(&rest, ';', &type);
+    return av_slice_equal_nocase(av_slice_trim(type), AV_SLICE("application/x-www-form-urlencoded"));
+}
+
+/* What was decoded is a copy of its own. */
+static av_slice keep_secret(av_slice secret, av_slice source, apr_pool_t *pool)
+{
+    if (secret.at >= source.at && secret.at <= source.at + source.len) {
+        return secret;
+    }
+    av_slice kept = av_secret_keep(secret, pool);
+    OPENSSL_cleanse((char *)secret.at, secret.len);
+    return kept;
+}
+
+static av_reason read_header(const av_request *request, av_token_request *asked, apr_pool_t *pool)
+{
+    av_slice id, secret;
+    av_reason reason = av_authorization_basic(request, &id, &secret, pool);
+    if (reason != AV_ACCEPTED) {
+        return reason;
+    }
+    if (!av_percent_decode(id, true, &asked->client_id, pool) ||
+        !av_percent_decode(secret, true, &asked->client_secret, pool)) {
+        return AV_MALFORMED_CREDENTIAL;
+    }
+    asked->client_secret = keep_secret(asked->client_secret, secret, pool);
+    return AV_ACCEPTED;
+}
+
+static av_reason reason_of(av_found found)
+{
+    switch (found) {
+    case AV_FOUND:
+        return AV_ACCEPTED;
+    case AV_ABSENT:
+        return AV_NOT_PRESENTED;
+    case AV_TWICE:
+        return AV_AMBIGUOUS_CREDENTIAL;
+    default:
+        return AV_MALFORMED_CREDENTIAL;
+    }
+}
+
+static av_reason read_body(const av_view *view, av_token_request *asked, apr_pool_t *pool)
+{
+    av_reason reason = reason_of(read_parameter(AV_SLICE("client_id"), view, &asked->client_id, pool));
+    if (reason == AV_ACCEPTED) {
+        reason = reason_of(read_parameter(AV_SLICE("client_secret"), view, &asked->client_secret, pool));
+    }
+    if (reason == AV_ACCEPTED) {
+        asked->client_secret = keep_secret(asked->client_secret, *view->body, pool);
+    }
+    return reason;
+}
+
+/* The header has named the client: the body names it once more or not at all, and brings no secret. */
+static av_reason compare_body(const av_view *view, const av_token_request *asked, apr_pool_t *pool)
+{
+    av_slice id, secret;
+    av_found named = read_parameter(AV_SLICE("client_id"), view, &id, pool);
+    if (read_parameter(AV_SLICE("client_secret"), view, &secret, pool) != AV_ABSENT) {
+        return AV_AMBIGUOUS_CREDENTIAL;
+    }
+    return named == AV_ABSENT || (named == AV_FOUND && av_slice_equal(id, asked->client_id)) ? AV_ACCEPTED
+                                                                                             : AV_AMBIGUOUS_CREDENTIAL;
+}
+
+static av_reason read_credential(const av_view *view, av_token_request *asked, apr_pool_t *pool)
+{
+    av_reason reason = read_header(view->request, asked, pool);
+    if (reason == AV_NOT_PRESENTED) {
+        return read_body(view, asked, pool);
+    }
+    return reason == AV_ACCEPTED ? compare_body(view, asked, pool) : reason;
+}
+
+av_reason av_token_request_read(const av_request *request, av_slice body, av_token_request *asked, apr_pool_t *pool)
+{
+    const av_view view = { .request = request, .body = &body };
+    av_slice grant;
+    *asked = (av_token_request){ .scope = { "", 0 } };
+    if (has_secret_in_query(request, pool) || !is_form(request, pool) ||
+        read_parameter(AV_SLICE("grant_type"), &view, &grant, pool) != AV_FOUND) {
+        return AV_MALFORMED_TOKEN_REQUEST;
+    }
+    av_found scoped = read_parameter(AV_SLICE("scope"), &view, &asked->scope, pool);
+    if (scoped != AV_FOUND && scoped != AV_ABSENT) {
+        return AV_MALFORMED_TOKEN_REQUEST;
+    }
+    return av_slice_equal(grant, AV_SLICE("client_credentials")) ? read_credential(&view, asked, pool)
+                                                                 : AV_UNSUPPORTED_GRANT;
+}

@@ -1,0 +1,25 @@
+/* What an application asks the token endpoint for (RFC 6749 sections 2.3.1 and 4.4.2), parsed and not believed.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_TOKEN_REQUEST_H
+#define AV_TOKEN_REQUEST_H
+
+#include "../core/authverify.h"
+
+/* Bytes of a body that are read; one that is longer is refused. */
+#define AV_MAX_TOKEN_REQUEST 16384
+
+typedef struct av_token_request {
+    av_slice client_id, client_secret; /* neither is empty */
+    av_slice scope;                    /* separated by blanks; empty: not said */
+} av_token_request;
+
+/* Reads a POST to the endpoint. Each parameter stands in the body, once; one without a value counts as not sent (section
+ * 3.2), one that is not known is passed over. The client is named in Authorization: Basic, where both parts are
+ * form-encoded (section 2.3.1), or in the body, not in both; client_id may be repeated in the body.
+ *
+ * Returns AV_ACCEPTED, where nothing is proven yet; AV_MALFORMED_TOKEN_REQUEST, AV_UNSUPPORTED_GRANT; AV_NOT_PRESENTED,
+ * AV_MALFORMED_CREDENTIAL, AV_AMBIGUOUS_CREDENTIAL. The secret is wiped when `pool` is cleared, unless it is a part of
+ * `body`. */
+av_reason av_token_request_read(const av_request *request, av_slice body, av_token_request *asked, apr_pool_t *pool);
+
+#endif

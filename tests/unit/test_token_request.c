@@ -1,0 +1,119 @@
+/* Requests for tokens: what is read of them, and which are none.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "issue/token_request.h"
+#include "support/trial.h"
+
+#include <apr_strings.h>
+
+#define FORM "Content-Type: application/x-www-form-urlencoded\n"
+#define GRANT "grant_type=client_credentials"
+
+/* "a:b", "a%3Ab:c%25%2B+%C3%A4", "a:", "a:b%zz", "a:b\x01" */
+#define A_B "Authorization: Basic YTpi\n"
+#define ESCAPED "Authorization: Basic YSUzQWI6YyUyNSUyQislQzMlQTQ=\n"
+#define NO_SECRET "Authorization: Basic YTo=\n"
+#define NOT_ESCAPED "Authorization: Basic YTpiJXp6\n"
+#define CONTROL "Authorization: Basic YTpiAQ==\n"
+
+static av_reason read_request(const char *query, const char *headers, const char *body, av_token_request *asked)
+{
+    built_request request =
+        request_of(apr_pstrcat(pool, "POST /token", query, " HTTP/1.1\nHost: h\n", headers, "\n", body, NULL));
+
+    return av_token_request_read(&request.head, request.body, asked, pool);
+}
+
+static const struct {
+    const char *headers, *body;
+    const char *id, *secret, *scope;
+} right[] = {
+    { FORM, GRANT "&client_id=a&client_secret=b", "a", "b", "" },
+    { FORM, "client_secret=b&client_id=a&" GRANT, "a", "b", "" },
+    { FORM, GRANT "&client_id=a%3Ab&client_secret=c%25%2B+%C3%A4", "a:b", "c%+ \xc3\xa4", "" },
+    { FORM A_B, GRANT, "a", "b", "" },
+    { FORM ESCAPED, GRANT, "a:b", "c%+ \xc3\xa4", "" },
+    { FORM A_B, GRANT "&client_id=a", "a", "b", "" },
+    { FORM A_B, GRANT "&client_id=&client_secret=", "a", "b", "" },
+    { FORM A_B, GRANT "&scope=x+y%20z", "a", "b", "x y z" },
+    { FORM A_B, GRANT "&scope=", "a", "b", "" },
+    { FORM A_B, GRANT "&resource=1&resource=2", "a", "b", "" },
+    { FORM "Authorization: Bearer x\n", GRANT "&client_id=a&client_secret=b", "a", "b", "" },
+    { "content-type: Application/X-www-form-urlencoded; charset=utf-8\n" A_B, GRANT, "a", "b", "" },
+};
+
+START_TEST(a_request_is_read)
+{
+    av_token_request asked;
+
+    assert_reason(read_request("", right[_i].headers, right[_i].body, &asked), AV_ACCEPTED, right[_i].body);
+    assert_slice(asked.client_id, av_slice_of(right[_i].id), right[_i].body);
+    assert_slice(asked.client_secret, av_slice_of(right[_i].secret), right[_i].body);
+    assert_slice(asked.scope, av_slice_of(right[_i].scope), right[_i].body);
+}
+END_TEST
+
+static const struct {
+    const char *headers, *body;
+    av_reason reason;
+} wrong[] = {
+    { FORM A_B, "", AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, "grant_type=", AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, GRANT "&" GRANT, AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, GRANT "&grant%5ftype=client_credentials", AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, GRANT "&scope=a&scope=b", AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, GRANT "&scope=%", AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, GRANT "&%=", AV_MALFORMED_TOKEN_REQUEST },
+    { A_B, GRANT, AV_MALFORMED_TOKEN_REQUEST },
+    { "Content-Type: application/json\n" A_B, GRANT, AV_MALFORMED_TOKEN_REQUEST },
+    { "Content-Type: application/x-www-form-urlencoded2\n" A_B, GRANT, AV_MALFORMED_TOKEN_REQUEST },
+    { FORM FORM A_B, GRANT, AV_MALFORMED_TOKEN_REQUEST },
+    { FORM A_B, "grant_type=password", AV_UNSUPPORTED_GRANT },
+    { FORM A_B, "grant_type=client_credentials%20", AV_UNSUPPORTED_GRANT },
+    { FORM A_B, "grant_type=Client_Credentials", AV_UNSUPPORTED_GRANT },
+    { FORM, GRANT, AV_NOT_PRESENTED },
+    { FORM, GRANT "&client_id=a", AV_NOT_PRESENTED },
+    { FORM, GRANT "&client_secret=b", AV_NOT_PRESENTED },
+    { FORM, GRANT "&client_id=&client_secret=b", AV_NOT_PRESENTED },
+    { FORM, GRANT "&client_id=a&client_secret=b%00", AV_MALFORMED_CREDENTIAL },
+    { FORM, GRANT "&client_id=a%0&client_secret=b", AV_MALFORMED_CREDENTIAL },
+    { FORM, GRANT "&client_id=a&client_id=a&client_secret=b", AV_AMBIGUOUS_CREDENTIAL },
+    { FORM, GRANT "&client_id=a&client_secret=b&client_secret=c", AV_AMBIGUOUS_CREDENTIAL },
+    { FORM A_B, GRANT "&client_secret=b", AV_AMBIGUOUS_CREDENTIAL },
+    { FORM A_B, GRANT "&client_id=c", AV_AMBIGUOUS_CREDENTIAL },
+    { FORM A_B A_B, GRANT, AV_AMBIGUOUS_CREDENTIAL },
+    { FORM NO_SECRET, GRANT, AV_MALFORMED_CREDENTIAL },
+    { FORM NO_SECRET, GRANT "&client_id=a&client_secret=b", AV_MALFORMED_CREDENTIAL },
+    { FORM NOT_ESCAPED, GRANT, AV_MALFORMED_CREDENTIAL },
+    { FORM CONTROL, GRANT, AV_MALFORMED_CREDENTIAL },
+    { FORM "Authorization: Basic YTpi=\n", GRANT, AV_MALFORMED_CREDENTIAL },
+};
+
+START_TEST(a_wrong_request_is_refused)
+{
+    av_token_request asked;
+
+    assert_reason(read_request("", wrong[_i].headers, wrong[_i].body, &asked), wrong[_i].reason, wrong[_i].body);
+}
+END_TEST
+
+static const char *const queries[] = { "?client_secret=b", "?a=1&client_secret", "?client%5fsecret=", "?%zz=1" };
+
+START_TEST(a_secret_does_not_travel_in_the_query)
+{
+    av_token_request asked;
+
+    assert_reason(read_request(queries[_i], FORM A_B, GRANT, &asked), AV_MALFORMED_TOKEN_REQUEST, queries[_i]);
+    assert_reason(read_request("?client_secrets=b", FORM A_B, GRANT, &asked), AV_ACCEPTED, "another name");
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+    Suite *suite = suite_create("token_request");
+    TCase *tests = trial_case(suite, "requests");
+
+    tcase_add_loop_test(tests, a_request_is_read, 0, ROWS(right));
+    tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, ROWS(wrong));
+    tcase_add_loop_test(tests, a_secret_does_not_travel_in_the_query, 0, ROWS(queries));
+    return suite;
+}
