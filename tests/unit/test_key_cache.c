@@ -125,6 +125,8 @@ START_TEST(threads_that_write_and_read_at_once_find_whole_keys)
 }
 END_TEST
 
+#define CACHE_SIZE (88 * 1024) /* at least: slots of eleven words, behind the keys of their names */
+
 /* What is registered before the cache's own wiping runs after it, while the memory is still there. */
 typedef struct wiped {
     const unsigned char *cache;
@@ -135,7 +137,7 @@ static apr_status_t look_for_the_key(void *data)
 {
     wiped *noted = data;
     static const unsigned char key[8] = { 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab, 0xab };
-    noted->is_clean = memmem(noted->cache, 64 * 1024, key, sizeof(key)) == NULL;
+    noted->is_clean = memmem(noted->cache, CACHE_SIZE, key, sizeof(key)) == NULL;
     return APR_SUCCESS;
 }
 
