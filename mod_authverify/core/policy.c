@@ -43,3 +43,13 @@ const char *av_policy_check(const av_policy *policy)
                : "AuthVerifyAlso adds to an AuthVerify of the same section, and there is none; write one of "
                  "the rules as AuthVerify";
 }
+
+bool av_policy_proves_somebody(const av_policy *policy)
+{
+    for (int i = 0; i < policy->rules->nelts; i++) {
+        if (!APR_ARRAY_IDX(policy->rules, i, const av_rule *)->proves_nobody) {
+            return true;
+        }
+    }
+    return false;
+}

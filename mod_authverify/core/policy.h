@@ -21,4 +21,7 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also);
 /* Looks at the finished policy as a whole. Returns NULL or a sentence: no alternative at all. */
 const char *av_policy_check(const av_policy *policy);
 
+/* One of the alternatives proves somebody: there may be a user. */
+bool av_policy_proves_somebody(const av_policy *policy);
+
 #endif

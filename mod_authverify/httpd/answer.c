@@ -188,7 +188,8 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     avh_export_environment(r, section, verdict);
     note_answer(r, section, verdict);
     if (status == HTTP_UNAUTHORIZED && section->policy) {
-        add_challenges(r, section->policy->rules, verdict);
+        const av_policy *policy = section->policy; /* HTTP requires a challenge, if need be that of a rule besides */
+        add_challenges(r, av_policy_proves_somebody(policy) ? policy->rules : policy->also, verdict);
     }
     if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
         add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));

@@ -31,7 +31,8 @@ int avh_check_authn(request_rec *r)
         return avh_refuse(r, section, decision);
     }
     if (decision->verdict.rule->proves_nobody) {
-        return avh_refuse_for(r, section, AV_NOT_PRESENTED); /* a user is asked for, and there is none */
+        /* a user is asked for, and there is none: a credential may help, unless no rule takes one */
+        return avh_refuse_for(r, section, av_policy_proves_somebody(section->policy) ? AV_NOT_PRESENTED : AV_NO_USER);
     }
     r->user = apr_pstrdup(r->pool, decision->verdict.client);
     r->ap_auth_type = AVH_NAME;

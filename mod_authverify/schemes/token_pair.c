@@ -12,6 +12,7 @@ typedef struct token_pair_settings {
     av_selector token, secret, application;
     av_token_format token_format, secret_format;
     application_use use;
+    av_slice issued_to; /* the application itself; empty where the rule does not name it */
 } token_pair_settings;
 
 static av_selector header(const char *name)
@@ -66,9 +67,13 @@ static const char *set_application(void *target, const char *value, const av_com
 {
     static const char *const uses[] = { "optional", "required", "forbidden" };
     unsigned index = 0;
-    const char *error = av_option_choice(value, uses, 3, &index, compiler->pool);
-    ((token_pair_settings *)target)->use = (application_use)index;
-    return error;
+    token_pair_settings *settings = target;
+    if (av_option_choice(value, uses, 3, &index, compiler->pool)) {
+        settings->issued_to = av_slice_of(apr_pstrdup(compiler->pool, value));
+        index = APPLICATION_REQUIRED;
+    }
+    settings->use = (application_use)index;
+    return NULL;
 }
 
 static const av_option options[] = {
@@ -87,6 +92,18 @@ static const char *add_header(av_rule *rule, const av_selector *selector)
     return av_rule_add_place(rule, (av_place){ AV_PLACE_HEADER, selector->name });
 }
 
+/* A secret= has no list beside it that says to which application the pair was issued. */
+static const char *check_application(const token_pair_settings *settings, const av_rule *rule)
+{
+    if (settings->issued_to.len && !av_token_format_is(&settings->token_format, settings->issued_to)) {
+        return "application= is optional, required or forbidden, or an application in the format of token-format=";
+    }
+    return settings->use == APPLICATION_REQUIRED && !settings->issued_to.len && !rule->clients
+               ? "application=required needs clients=, whose lines name the applications; name the one that this pair was "
+                 "issued to: application=ID"
+               : NULL;
+}
+
 static const char *finish(av_rule *rule, const av_compiler *compiler)
 {
     const token_pair_settings *settings = rule->settings;
@@ -95,6 +112,7 @@ static const char *finish(av_rule *rule, const av_compiler *compiler)
     if (!error && rule->place_count < 2) {
         error = "token-header= and secret-header= are one header";
     }
+    error = error ? error : check_application(settings, rule);
     av_rule_rely_on(rule, &settings->application);
     return error ? error : av_rule_load_keys(rule, NULL, AV_RAW, NULL, compiler);
 }
@@ -139,17 +157,19 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     return reason == AV_ACCEPTED ? read_application(settings, &view, application, pool) : reason;
 }
 
-/* A pair that was issued to an application is valid only with it, and one that was not only without. */
+/* A pair that was issued to an application is valid only with it, and one that was not only without; and where the rule
+ * names an application, only pairs of that one are. */
 static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
+    const token_pair_settings *settings = claim->rule->settings;
     const av_slice *application = claim->parsed;
     av_reason reason = av_client_prove(claim, reading, label, pool);
-    if (reason != AV_ACCEPTED || !claim->record) {
-        return reason;
-    }
-    av_slice issued_to = claim->record->application;
+    av_slice issued_to = claim->record ? claim->record->application : settings->issued_to;
     bool is_right = issued_to.len ? av_secret_equal(issued_to, *application) : !application->len;
-    return is_right ? AV_ACCEPTED : AV_WRONG_APPLICATION;
+    if (settings->issued_to.len && !av_secret_equal(settings->issued_to, *application)) {
+        is_right = false;
+    }
+    return reason == AV_ACCEPTED && !is_right ? AV_WRONG_APPLICATION : reason;
 }
 
 const av_scheme av_scheme_token_pair = {

@@ -29,7 +29,7 @@ NEW, OLD, KEY, PLAIN_KEY = (SECRETS[name] for name in ("bearer-new", "bearer-old
 
 LOCATIONS = {
     "pair": "AuthVerify token-pair secret=file:conf/pair-new secret=file:conf/pair-old identity=" + TOKEN,
-    "pair-required": f"AuthVerify token-pair secret=file:conf/pair-new identity={TOKEN} application=required",
+    "pair-required": f"AuthVerify token-pair secret=file:conf/pair-new identity={TOKEN} application={APPLICATION}",
     "pair-forbidden": f"AuthVerify token-pair secret=file:conf/pair-new identity={TOKEN} application=forbidden",
     "pair-renamed": "AuthVerify token-pair secret=file:conf/plain-key identity=ABC-1 token-header=X-Api-Id "
                     "secret-header=X-Api-Secret token-format=5[A-Z0-9-] secret-format=10-30[a-z0-9_]",
@@ -42,6 +42,9 @@ LOCATIONS = {
     "key-either": "AuthVerify api-key secret=file:conf/plain-key in=header:X-Api-Key,query:api_key",
     "basic": "AuthVerify basic secret=file:conf/password identity=alice",
     "none": "AuthVerify none methods=GET,OPTIONS",
+    "none-user": "AuthVerify none methods=GET\nRequire valid-user",
+    "none-or-user": "AuthVerify bearer secret=file:conf/bearer-new\nAuthVerify none methods=GET\nRequire valid-user",
+    "none-also": "AuthVerify none methods=GET\nAuthVerifyAlso bearer secret=file:conf/bearer-new realm=besides",
     "all": "AuthVerify token-pair secret=file:conf/pair-new identity=" + TOKEN + """
             AuthVerify basic secret=file:conf/password identity=alice realm=people
             AuthVerify bearer secret=file:conf/bearer-new realm=robots
@@ -70,7 +73,7 @@ AuthVerifyHeader X-Told "%{client} %{scheme} %{rule} org=%{org}"
 
 @pytest.fixture(scope="module")
 def httpd(backend):
-    server = Server(CONFIG, modules=["proxy", "proxy_http", "headers", "status", "http2"],
+    server = Server(CONFIG, modules=["proxy", "proxy_http", "headers", "status", "http2", "authz_user"],
                     defines={"BACKEND": backend.port})
     for name, value in SECRETS.items():
         server.secret(name, value)
@@ -231,6 +234,8 @@ REFUSED = {
     "pair-without-application": ("/pair-required", pair(), MALFORMED),
     "pair-empty-application": ("/pair-required", pair(application=""), MALFORMED),
     "pair-malformed-application": ("/pair", pair(application="*"), MALFORMED),
+    "pair-another-application": ("/pair-required", pair(application=OTHER_TOKEN), (401, "wrong-application")),
+    "pair-application-of-none": ("/pair", pair(application=APPLICATION), (401, "wrong-application")),
     "pair-forbidden-application": ("/pair-forbidden", pair(application=APPLICATION), MALFORMED),
     "pair-renamed-old-names": ("/pair-renamed", pair(), NOT_PRESENTED),
     "pair-renamed-format": ("/pair-renamed", {"X-Api-Id": "abc-1", "X-Api-Secret": PLAIN_KEY}, MALFORMED),
@@ -361,6 +366,29 @@ def test_none_comes_into_play_where_no_credential_is_shown(httpd, backend):
     assert_accepted(get(httpd, "/fallback"), backend)
 
 
+def test_a_user_is_asked_for_where_no_rule_proves_one(httpd, backend):
+    httpd.refusal("no-user", 2)
+    for fields in ({}, bearer()):
+        response = send(httpd, "/none-user", fields.items())
+        assert (response.status, reason_of(response), response.all("WWW-Authenticate")) == (403, "no-user", [])
+    assert backend.count == 0
+
+
+def test_a_user_is_asked_for_where_another_rule_proves_one(httpd, backend):
+    httpd.refusal("not-presented", 1)
+    response = send(httpd, "/none-or-user", [])
+    assert (response.status, reason_of(response), backend.count) == (401, "not-presented", 0)
+    assert response.all("WWW-Authenticate") == ['Bearer realm="bearer"']
+    assert_accepted(send(httpd, "/none-or-user", bearer().items()), backend, "bearer", "bearer")
+
+
+def test_the_rule_besides_challenges_where_no_other_can(httpd, backend):
+    httpd.refusal("not-presented", 1)
+    response = send(httpd, "/none-also", [])
+    assert (response.status, response.all("WWW-Authenticate")) == (401, ['Bearer realm="besides"'])
+    assert_accepted(send(httpd, "/none-also", bearer().items()), backend)
+
+
 # --- limits of a rule -------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("method,status", [("GET", 200), ("DELETE", 200), ("HEAD", 403), ("POST", 403), ("delete",
@@ -483,7 +511,8 @@ MISTAKES = {
     "format": ("token-pair secret=file:conf/key token-format=36[z-a]", "must be written as in 36[0-9a-f-]"),
     "format-without-length": ("token-pair secret=file:conf/key token-format=[a-z]",
                               "must be written as in 36[0-9a-f-]"),
-    "application": ("token-pair secret=file:conf/key application=maybe", "application="),
+    "application": ("token-pair secret=file:conf/key application=maybe", "application= is optional, required or forbid"),
+    "application-unnamed": ("token-pair secret=file:conf/key application=required", "application=required needs clients="),
     "prefix": ("bearer secret=file:conf/key prefix=A,,B", "prefix="),
     "none-with-secret": ("none from=127.0.0.1 secret=file:conf/key", "takes neither secret= nor clients="),
     "none-without-limit": ("none", "lets everybody in"),

@@ -53,6 +53,7 @@ MORE = f"late {sha256('late-token')}\nrobot-2 {sha256('robot-2-token')} org=othe
 BEARER = "AuthVerify bearer clients=file:conf/list"
 LOCATIONS = {
     "pair": "AuthVerify token-pair clients=file:conf/list",
+    "pair-of-one": f"AuthVerify token-pair clients=file:conf/list application={APPLICATION}",
     "basic": "AuthVerify basic clients=file:conf/list",
     "any": BEARER,
     "key": "AuthVerify api-key clients=file:conf/list in=header:X-Api-Key,query:api_key",
@@ -163,6 +164,10 @@ def test_user_names_the_client_for_the_handler(httpd, backend):
     ("/pair", pair(2, 3), 401, "wrong-application"),
     ("/pair", pair(2, 3, APPLICATION[::-1]), 401, "wrong-application"),
     ("/pair", pair(1, 1, APPLICATION), 401, "wrong-application"),
+    ("/pair-of-one", pair(1, 1, APPLICATION), 401, "wrong-application"),
+    ("/pair-of-one", pair(1, 1, APPLICATION[::-1]), 401, "wrong-application"),
+    ("/pair-of-one", pair(2, 3, APPLICATION[::-1]), 401, "wrong-application"),
+    ("/pair-of-one", pair(2, 3), 401, "malformed-credential"),
     ("/any", bearer("nobody"), 401, "unknown-client"),
     ("/any", bearer("late"), 401, "unknown-client"),
     ("/any", {"Authorization": "Bearer robot"}, 401, "unknown-client"),
@@ -221,6 +226,10 @@ def test_limits_of_a_client(httpd, method, path, name, reason):
     if reason:
         httpd.refusal(reason, 1)
     assert request(httpd, method, path, bearer(name)).status == (403 if reason else 200)
+
+
+def test_a_rule_may_take_the_pairs_of_one_application(httpd):
+    assert get(httpd, "/pair-of-one", pair(2, 3, APPLICATION)).status == 200
 
 
 def test_all_scopes_of_a_rule_are_needed(httpd):
