@@ -16,6 +16,8 @@ typedef struct asking {
     request_rec *r;
     const av_issuer *issuer;
     av_request request;
+    av_slice body; /* wiped in the end: it may hold a secret, and what is granted borrows from it */
+    av_token_request wanted;
     int answered; /* the status of what a filter has told the client already; else 0 */
 } asking;
 
@@ -37,6 +39,9 @@ static void hide_query_secret(request_rec *r)
 {
     avh_request_of(r); /* which still has it */
     avh_strip_parameter(r, AV_SLICE("client_secret"));
+    if (avh_section_of(r)->issuer->legacy) {
+        avh_strip_parameter(r, AV_SLICE("secret"));
+    }
 }
 
 int avh_hide_query_secret(request_rec *r)
@@ -53,7 +58,7 @@ static av_grant refusal(const av_issuer *issuer, av_reason reason)
 }
 
 /* A token request is small: it is read into memory, in the time that AuthVerifyBody gives. */
-static av_reason read_body(asking *asked, av_slice *body)
+static av_reason read_body(asking *asked)
 {
     request_rec *r = asked->r;
     avh_section section = *avh_section_of(r);
@@ -69,15 +74,17 @@ static av_reason read_body(asking *asked, av_slice *body)
         avh_spool_drop(r, spool);
     }
     asked->answered = read.status;
-    *body = spool ? reading.body : (av_slice){ "", 0 };
+    asked->body = spool ? reading.body : (av_slice){ "", 0 };
     return read.reason;
 }
 
-static av_grant decide_body(const asking *asked, av_slice body)
+static av_grant decide_body(asking *asked)
 {
-    av_token_request wanted;
-    av_reason reason = av_token_request_read(&asked->request, body, &wanted, asked->r->pool);
-    return reason == AV_ACCEPTED ? av_grant_decide(asked->issuer, &wanted, &asked->request, asked->r->pool)
+    apr_pool_t *pool = asked->r->pool;
+    bool is_legacy = asked->issuer->legacy && av_token_request_is_legacy(&asked->request, asked->body, pool);
+    av_reason reason = is_legacy ? av_token_request_read_legacy(&asked->request, asked->body, &asked->wanted, pool)
+                                 : av_token_request_read(&asked->request, asked->body, &asked->wanted, pool);
+    return reason == AV_ACCEPTED ? av_grant_decide(asked->issuer, &asked->wanted, &asked->request, asked->r->pool)
                                  : refusal(asked->issuer, reason);
 }
 
@@ -85,19 +92,13 @@ static av_grant decide(asking *asked)
 {
     request_rec *r = asked->r;
     bool is_secure = strcmp(ap_http_scheme(r), "https") == 0;
-    av_slice body;
-    av_reason reason = av_grant_open(asked->issuer, &asked->request, is_secure);
+    av_reason reason = av_grant_open(asked->issuer, &asked->request, is_secure, r->pool);
     if (reason != AV_ACCEPTED) {
         avh_spool_drop(r, NULL);
         return refusal(asked->issuer, reason);
     }
-    reason = read_body(asked, &body);
-    if (reason != AV_ACCEPTED) {
-        return refusal(asked->issuer, reason);
-    }
-    av_grant grant = decide_body(asked, body);
-    OPENSSL_cleanse((char *)body.at, body.len);
-    return grant;
+    reason = read_body(asked);
+    return reason == AV_ACCEPTED ? decide_body(asked) : refusal(asked->issuer, reason);
 }
 
 static int send_json(request_rec *r, int status, av_slice text)
@@ -122,7 +123,7 @@ static int refuse(const asking *asked, const av_verdict *verdict)
         apr_table_setn(r->headers_out, "WWW-Authenticate", avh_challenge_of(r, asked->issuer->door, verdict));
     }
     if (error.status == HTTP_METHOD_NOT_ALLOWED) {
-        apr_table_setn(r->headers_out, "Allow", "POST");
+        apr_table_setn(r->headers_out, "Allow", asked->issuer->legacy ? "GET, POST" : "POST");
     }
     if (error.status == HTTP_SERVICE_UNAVAILABLE) {
         apr_table_setn(r->headers_out, "Retry-After", RETRY_AFTER);
@@ -130,12 +131,13 @@ static int refuse(const asking *asked, const av_verdict *verdict)
     return send_json(r, error.status, av_token_error_answer(verdict->reason, r->pool));
 }
 
-static int answer(const asking *asked, av_grant *grant)
+static int grant_token(const asking *asked, av_grant *grant)
 {
     request_rec *r = asked->r;
     apr_time_t now = asked->request.received_at;
     av_slice token = av_grant_token(grant, asked->issuer, now, r->pool);
-    av_slice text = av_grant_answer(grant, token, now, r->pool);
+    av_slice text = asked->wanted.is_legacy ? av_grant_legacy_answer(asked->issuer, token, r->pool)
+                                            : av_grant_answer(grant, token, now, r->pool);
     if (!text.len) {
         *grant = refusal(asked->issuer, AV_INTERNAL_ERROR);
     }
@@ -146,6 +148,17 @@ static int answer(const asking *asked, av_grant *grant)
     }
     r->user = apr_pstrdup(r->pool, grant->verdict.client);
     return send_json(r, HTTP_OK, text);
+}
+
+static int answer(asking *asked)
+{
+    av_grant grant = decide(asked);
+    if (grant.verdict.reason == AV_ACCEPTED) {
+        return grant_token(asked, &grant);
+    }
+    avh_log_verdict(asked->r, &no_mode, &grant.verdict);
+    avh_export_environment(asked->r, &no_mode, &grant.verdict);
+    return refuse(asked, &grant.verdict);
 }
 
 int avh_token_endpoint(request_rec *r)
@@ -164,11 +177,7 @@ int avh_token_endpoint(request_rec *r)
     asked.request = *avh_request_of(r);
     asked.request.place = avh_view_place(&asked.request, r->pool);
     hide_query_secret(r);
-    av_grant grant = decide(&asked);
-    if (grant.verdict.reason == AV_ACCEPTED) {
-        return answer(&asked, &grant);
-    }
-    avh_log_verdict(r, &no_mode, &grant.verdict);
-    avh_export_environment(r, &no_mode, &grant.verdict);
-    return refuse(&asked, &grant.verdict);
+    int status = answer(&asked);
+    OPENSSL_cleanse((char *)asked.body.at, asked.body.len);
+    return status;
 }

@@ -9,14 +9,15 @@
 
 #define ID_SIZE 16
 
-av_reason av_grant_open(const av_issuer *issuer, const av_request *request, bool is_secure)
+av_reason av_grant_open(const av_issuer *issuer, const av_request *request, bool is_secure, apr_pool_t *pool)
 {
+    bool is_taken = av_slice_equal(request->method, AV_SLICE("POST")) ||
+                    (issuer->legacy && av_token_request_is_legacy_get(request, pool));
     if (!is_secure && !issuer->insecure) {
         return AV_INSECURE_TRANSPORT;
     }
     av_reason reason = av_limits_check(&issuer->door->limits, request);
-    bool is_post = av_slice_equal(request->method, AV_SLICE("POST"));
-    return reason == AV_ACCEPTED && !is_post ? AV_METHOD_REFUSED : reason;
+    return reason == AV_ACCEPTED && !is_taken ? AV_METHOD_REFUSED : reason;
 }
 
 /* The client's scope, and the issuer's. */
@@ -149,6 +150,15 @@ av_slice av_grant_answer(const av_grant *grant, av_slice token, apr_time_t now, 
                 av_json_set_text(answer, "token_type", AV_SLICE("Bearer")) &&
                 json_object_set_new(answer, "expires_in", json_integer(seconds)) == 0 &&
                 set_scopes(answer, grant->scopes, pool);
+    av_slice text = av_json_write(answer, false, pool);
+    return done && token.len ? text : (av_slice){ "", 0 };
+}
+
+av_slice av_grant_legacy_answer(const av_issuer *issuer, av_slice token, apr_pool_t *pool)
+{
+    json_t *answer = json_object();
+    const char *header = apr_pstrcat(pool, issuer->legacy, " ", token.at, NULL);
+    bool done = av_json_set_text(answer, "Value", token) && av_json_set_text(answer, "AuthHeader", av_slice_of(header));
     av_slice text = av_json_write(answer, false, pool);
     return done && token.len ? text : (av_slice){ "", 0 };
 }

@@ -12,9 +12,9 @@ typedef struct av_grant {
     apr_time_t expires; /* of the token; not later than the client's own */
 } av_grant;
 
-/* Before the body is read: is it a POST, with TLS unless insecure=on, from a network of the issuer's? Returns AV_ACCEPTED,
+/* Before the body is read: is it a POST, or a GET of the older form where that is taken, with TLS unless insecure=on, from a network of the issuer's? Returns AV_ACCEPTED,
  * AV_INSECURE_TRANSPORT, AV_NETWORK_REFUSED, AV_METHOD_REFUSED (RFC 6749 section 3.2). */
-av_reason av_grant_open(const av_issuer *issuer, const av_request *request, bool is_secure);
+av_reason av_grant_open(const av_issuer *issuer, const av_request *request, bool is_secure, apr_pool_t *pool);
 
 /* Is the client who it says, may it come here, and may it have the scopes? Without a scope asked for it gets all that it
  * may have. What an unknown client costs is what a known one does. The reason is AV_ACCEPTED, or AV_UNKNOWN_CLIENT,
@@ -29,6 +29,9 @@ av_slice av_grant_token(const av_grant *grant, const av_issuer *issuer, apr_time
 
 /* The answer of RFC 6749 section 5.1 with that token. Empty likewise. */
 av_slice av_grant_answer(const av_grant *grant, av_slice token, apr_time_t now, apr_pool_t *pool);
+
+/* The same in the older form: the token, and the header's value that it goes into. Empty likewise. */
+av_slice av_grant_legacy_answer(const av_issuer *issuer, av_slice token, apr_pool_t *pool);
 
 /* What the client is told of a refusal: RFC 6749 section 5.2. */
 typedef struct av_token_error {

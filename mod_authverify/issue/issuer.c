@@ -1,6 +1,7 @@
 /* Compiles an AuthVerifyToken line.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "issuer.h"
+#include "../core/authorization.h"
 #include "json_writer.h"
 
 #include <apr_strings.h>
@@ -79,6 +80,12 @@ static const char *set_lifetime(void *target, const char *value, const av_compil
     return is_number ? NULL : "is a number of seconds from 1 to 2678400 (31 days)";
 }
 
+static const char *set_legacy(void *target, const char *value, const av_compiler *compiler)
+{
+    ((av_issuer *)target)->legacy = apr_pstrdup(compiler->pool, value);
+    return av_is_token68(av_slice_of(value)) ? NULL : "is one word that stands before a token, such as EN";
+}
+
 static const char *set_insecure(void *target, const char *value, const av_compiler *compiler)
 {
     (void)compiler;
@@ -92,6 +99,7 @@ static const av_option options[] = {
     { "audience", set_audience, false },
     { "lifetime", set_lifetime, false },
     { "scopes", set_scopes, false },
+    { "legacy", set_legacy, false },
     { "insecure", set_insecure, false },
     { "token-endpoint", set_token_endpoint, false },
     { "jwks-uri", set_jwks_uri, false },

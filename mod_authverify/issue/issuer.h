@@ -14,11 +14,12 @@ typedef struct av_issuer {
     const av_signing_key *keys; /* the first signs, all are published */
     apr_size_t key_count;       /* 0 only where no secret must be known yet (av_source_load) */
     const av_jws_algorithm *algorithm;
-    av_slice issuer;   /* "iss": a URL without a slash at its end */
-    av_slice audience; /* "aud", a comma list */
-    av_slice scopes;   /* the most that is given, a comma list; empty: all that the client has */
-    int lifetime;      /* seconds */
-    bool insecure;     /* tokens are given without TLS, too */
+    av_slice issuer;    /* "iss": a URL without a slash at its end */
+    av_slice audience;  /* "aud", a comma list */
+    av_slice scopes;    /* the most that is given, a comma list; empty: all that the client has */
+    int lifetime;       /* seconds */
+    const char *legacy; /* the word before a token that is asked for in the older form; NULL: that is not taken */
+    bool insecure;      /* tokens are given without TLS, too */
 
     /* What is published, as JSON texts: RFC 7517 section 5, RFC 8414 section 3.2. */
     av_slice key_set, metadata;

@@ -8,18 +8,17 @@
 
 #include <openssl/crypto.h>
 
-/* A parameter of the body; the empty value where it is not there. */
+/* A parameter of the body, or of the query where there is no body to look at; the empty value where it is not there. */
 static av_found read_parameter(av_slice name, const av_view *view, av_slice *value, apr_pool_t *pool)
 {
-    const av_selector selector = { AV_SELECT_FORM, name };
+    const av_selector selector = { view->body ? AV_SELECT_FORM : AV_SELECT_PARAMETER, name };
     av_found found = av_selector_read(&selector, view, value, pool);
     return found == AV_ABSENT || (found == AV_FOUND && !value->len) ? AV_ABSENT : found;
 }
 
-/* Nobody has a use for a client's secret in a URL, but every log on its way (RFC 6749 section 2.3.1). */
-static bool has_secret_in_query(const av_request *request, apr_pool_t *pool)
+static bool is_in_query(const av_request *request, av_slice name, apr_pool_t *pool)
 {
-    const av_selector selector = { AV_SELECT_PARAMETER, AV_SLICE("client_secret") };
+    const av_selector selector = { AV_SELECT_PARAMETER, name };
     const av_view view = { .request = request };
     av_slice value;
     return av_selector_read(&selector, &view, &value, pool) != AV_ABSENT;
@@ -77,14 +76,17 @@ static av_reason reason_of(av_found found)
     }
 }
 
-static av_reason read_body(const av_view *view, av_token_request *asked, apr_pool_t *pool)
+/* Both under the names that the form has for them. */
+static av_reason read_names(const av_view *view, av_slice id, av_slice secret, av_token_request *asked,
+                            apr_pool_t *pool)
 {
-    av_reason reason = reason_of(read_parameter(AV_SLICE("client_id"), view, &asked->client_id, pool));
+    av_slice source = view->body ? *view->body : view->request->query;
+    av_reason reason = reason_of(read_parameter(id, view, &asked->client_id, pool));
     if (reason == AV_ACCEPTED) {
-        reason = reason_of(read_parameter(AV_SLICE("client_secret"), view, &asked->client_secret, pool));
+        reason = reason_of(read_parameter(secret, view, &asked->client_secret, pool));
     }
     if (reason == AV_ACCEPTED) {
-        asked->client_secret = keep_secret(asked->client_secret, *view->body, pool);
+        asked->client_secret = keep_secret(asked->client_secret, source, pool);
     }
     return reason;
 }
@@ -105,7 +107,7 @@ static av_reason read_credential(const av_view *view, av_token_request *asked, a
 {
     av_reason reason = read_header(view->request, asked, pool);
     if (reason == AV_NOT_PRESENTED) {
-        return read_body(view, asked, pool);
+        return read_names(view, AV_SLICE("client_id"), AV_SLICE("client_secret"), asked, pool);
     }
     return reason == AV_ACCEPTED ? compare_body(view, asked, pool) : reason;
 }
@@ -115,7 +117,8 @@ av_reason av_token_request_read(const av_request *request, av_slice body, av_tok
     const av_view view = { .request = request, .body = &body };
     av_slice grant;
     *asked = (av_token_request){ .scope = { "", 0 } };
-    if (has_secret_in_query(request, pool) || !is_form(request, pool) ||
+    /* nobody has a use for a client's secret in a URL, but every log on its way (RFC 6749 section 2.3.1) */
+    if (is_in_query(request, AV_SLICE("client_secret"), pool) || !is_form(request, pool) ||
         read_parameter(AV_SLICE("grant_type"), &view, &grant, pool) != AV_FOUND) {
         return AV_MALFORMED_TOKEN_REQUEST;
     }
@@ -125,4 +128,33 @@ av_reason av_token_request_read(const av_request *request, av_slice body, av_tok
     }
     return av_slice_equal(grant, AV_SLICE("client_credentials")) ? read_credential(&view, asked, pool)
                                                                  : AV_UNSUPPORTED_GRANT;
+}
+
+static bool is_get(const av_request *request)
+{
+    return av_slice_equal(request->method, AV_SLICE("GET"));
+}
+
+bool av_token_request_is_legacy_get(const av_request *request, apr_pool_t *pool)
+{
+    return is_get(request) &&
+           (is_in_query(request, AV_SLICE("username"), pool) || is_in_query(request, AV_SLICE("secret"), pool));
+}
+
+bool av_token_request_is_legacy(const av_request *request, av_slice body, apr_pool_t *pool)
+{
+    const av_view view = { .request = request, .body = &body };
+    av_slice grant;
+    return is_get(request) || read_parameter(AV_SLICE("grant_type"), &view, &grant, pool) == AV_ABSENT;
+}
+
+av_reason av_token_request_read_legacy(const av_request *request, av_slice body, av_token_request *asked,
+                                       apr_pool_t *pool)
+{
+    const av_view view = { .request = request, .body = is_get(request) ? NULL : &body };
+    *asked = (av_token_request){ .is_legacy = true, .scope = { "", 0 } };
+    if (view.body && (is_in_query(request, AV_SLICE("secret"), pool) || !is_form(request, pool))) {
+        return AV_MALFORMED_TOKEN_REQUEST;
+    }
+    return read_names(&view, AV_SLICE("username"), AV_SLICE("secret"), asked, pool);
 }

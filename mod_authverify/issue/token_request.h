@@ -9,6 +9,7 @@
 #define AV_MAX_TOKEN_REQUEST 16384
 
 typedef struct av_token_request {
+    bool is_legacy;                    /* asked for in the older form, and answered so */
     av_slice client_id, client_secret; /* neither is empty */
     av_slice scope;                    /* separated by blanks; empty: not said */
 } av_token_request;
@@ -21,5 +22,17 @@ typedef struct av_token_request {
  * AV_MALFORMED_CREDENTIAL, AV_AMBIGUOUS_CREDENTIAL. The secret is wiped when `pool` is cleared, unless it is a part of
  * `body`. */
 av_reason av_token_request_read(const av_request *request, av_slice body, av_token_request *asked, apr_pool_t *pool);
+
+/* The older form: username and secret in the query of a GET, or in the form-encoded body of a POST. */
+
+/* A GET that brings one of the two. */
+bool av_token_request_is_legacy_get(const av_request *request, apr_pool_t *pool);
+
+/* Such a GET, or a POST that names no grant; `body` as it was sent. */
+bool av_token_request_is_legacy(const av_request *request, av_slice body, apr_pool_t *pool);
+
+/* Reads one, likewise. A POST with its secret in the query is none. */
+av_reason av_token_request_read_legacy(const av_request *request, av_slice body, av_token_request *asked,
+                                       apr_pool_t *pool);
 
 #endif

@@ -17,7 +17,7 @@ import pytest
 
 from client import get
 from clients import put_clients
-from issuing import private_key
+from issuing import openssl, private_key
 from samples import filled, samples_of
 from server import Server, preset_folder
 from tokens import Key, key_set
@@ -45,6 +45,8 @@ def secret_of(name):
     """What such a file would hold: a preset's page says what its secret looks like."""
     if name.endswith(".networks"):
         return "192.0.2.0/24, 198.51.100.0/24  # a comment\n2001:db8::/32\n"
+    if name.endswith(".pub.pem"):
+        return openssl("pkey", "-pubout", stdin=private_key("ES256")).stdout.decode()
     if name.endswith(".pem"):
         return private_key("ES256").decode()
     if name.startswith("discord"):

@@ -99,6 +99,13 @@ def test_a_client_gets_a_token(server, keys):
         "iss": ISSUER, "sub": "cli-1", "aud": AUDIENCE, "client_id": "cli-1", "scope": "hooks:write hooks:read"}
 
 
+def test_a_scope_is_said_as_it_was_sent(server, keys):
+    body = b"grant_type=client_credentials&client_id=cli-1&client_secret=s3cret!&scope=hooks:read"
+    answer = post(server, "/oauth/token", {"Content-Type": FORM}, body)
+    assert answer.json()["scope"] == "hooks:read"
+    assert read_token(answer.json()["access_token"], keys["ES256"])[1]["scope"] == "hooks:read"
+
+
 def test_no_two_tokens_are_one(server):
     tokens = {ask(server, headers=in_header("cli-1", "s3cret!")).json()["access_token"] for _ in range(5)}
     assert len(tokens) == 5

@@ -38,7 +38,8 @@ static const av_request request = {
 
 static av_grant decide_for(const char *id, const char *secret, const char *scope)
 {
-    av_token_request asked = { tight_copy(av_slice_of(id)), tight_copy(av_slice_of(secret)), av_slice_of(scope) };
+    av_token_request asked = { false, tight_copy(av_slice_of(id)), tight_copy(av_slice_of(secret)),
+                               av_slice_of(scope) };
     av_grant grant = av_grant_decide(&issuer, &asked, &request, pool);
 
     ck_assert_ptr_eq(grant.verdict.rule, issuer.door);
@@ -168,17 +169,27 @@ END_TEST
 
 START_TEST(before_the_body_transport_network_and_method_are_looked_at)
 {
-    av_request get = request;
+    av_request get = request, legacy = request;
 
     get.method = AV_SLICE("GET");
     compile("");
-    ck_assert_int_eq(av_grant_open(&issuer, &request, true), AV_ACCEPTED);
-    ck_assert_int_eq(av_grant_open(&issuer, &request, false), AV_INSECURE_TRANSPORT);
-    ck_assert_int_eq(av_grant_open(&issuer, &get, true), AV_METHOD_REFUSED);
+    ck_assert_int_eq(av_grant_open(&issuer, &request, true, pool), AV_ACCEPTED);
+    ck_assert_int_eq(av_grant_open(&issuer, &request, false, pool), AV_INSECURE_TRANSPORT);
+    ck_assert_int_eq(av_grant_open(&issuer, &get, true, pool), AV_METHOD_REFUSED);
     compile("insecure=on");
-    ck_assert_int_eq(av_grant_open(&issuer, &request, false), AV_ACCEPTED);
+    ck_assert_int_eq(av_grant_open(&issuer, &request, false, pool), AV_ACCEPTED);
+    legacy.method = AV_SLICE("GET");
+    legacy.query = AV_SLICE("secret=b");
+    ck_assert_int_eq(av_grant_open(&issuer, &legacy, true, pool), AV_METHOD_REFUSED);
+    compile("legacy=EN");
+    ck_assert_int_eq(av_grant_open(&issuer, &legacy, true, pool), AV_ACCEPTED);
+    ck_assert_int_eq(av_grant_open(&issuer, &legacy, false, pool), AV_INSECURE_TRANSPORT);
+    ck_assert_int_eq(av_grant_open(&issuer, &get, true, pool), AV_METHOD_REFUSED);
+    assert_slice(av_grant_legacy_answer(&issuer, AV_SLICE("x.y.z"), pool),
+                 AV_SLICE("{\"Value\":\"x.y.z\",\"AuthHeader\":\"EN x.y.z\"}"), "answer");
+    assert_slice(av_grant_legacy_answer(&issuer, AV_SLICE(""), pool), AV_SLICE(""), "no token");
     compile("from=192.0.2.0/24");
-    ck_assert_int_eq(av_grant_open(&issuer, &request, true), AV_NETWORK_REFUSED);
+    ck_assert_int_eq(av_grant_open(&issuer, &request, true, pool), AV_NETWORK_REFUSED);
 }
 END_TEST
 

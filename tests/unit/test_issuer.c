@@ -83,6 +83,7 @@ static const struct {
     { "clients=file:c key=env:ES256 algorithm=ES256 audience=a issuer=https://h?x", "is a URL without" },
     { "clients=file:c key=env:ES256 algorithm=ES256 audience=a issuer=h", "is a URL without" },
     { "clients=file:c key=env:ES256 algorithm=ES256 audience=a,, issuer=https://h", "audience=" },
+    { WHOLE " \"legacy=E N\"", "is one word" },
     { "", "clients= is missing" },
     { "off", "" },
 };

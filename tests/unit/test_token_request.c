@@ -96,6 +96,46 @@ START_TEST(a_wrong_request_is_refused)
 }
 END_TEST
 
+static const struct {
+    const char *line, *headers, *body;
+    bool is_legacy;
+    av_reason reason;
+} older[] = {
+    { "GET /t?username=a%3Ab&secret=c%25+", "", "", true, AV_ACCEPTED },
+    { "POST /t", FORM, "username=a%3Ab&secret=c%25+", true, AV_ACCEPTED },
+    { "POST /t", FORM, "secret=c%25%20&x=1&username=a:b", true, AV_ACCEPTED },
+    { "GET /t?username=a", "", "", true, AV_NOT_PRESENTED },
+    { "GET /t?username=a&secret=", "", "", true, AV_NOT_PRESENTED },
+    { "GET /t?username=a&secret=b&secret=c", "", "", true, AV_AMBIGUOUS_CREDENTIAL },
+    { "GET /t?username=a&username=a&secret=c", "", "", true, AV_AMBIGUOUS_CREDENTIAL },
+    { "GET /t?username=a&secret=c%00", "", "", true, AV_MALFORMED_CREDENTIAL },
+    { "POST /t?secret=b", FORM, "username=a&secret=b", true, AV_MALFORMED_TOKEN_REQUEST },
+    { "POST /t?username=a&secret=b", FORM, "", true, AV_MALFORMED_TOKEN_REQUEST },
+    { "POST /t", "Content-Type: application/json\n", "username=a&secret=b", true, AV_MALFORMED_TOKEN_REQUEST },
+    { "POST /t", FORM, "", true, AV_NOT_PRESENTED },
+    { "POST /t", FORM, GRANT "&username=a&secret=b", false, AV_ACCEPTED },
+};
+
+START_TEST(the_older_form_is_read)
+{
+    av_token_request asked;
+    built_request request = request_of(
+        apr_pstrcat(pool, older[_i].line, " HTTP/1.1\nHost: h\n", older[_i].headers, "\n", older[_i].body, NULL));
+
+    ck_assert_int_eq(av_token_request_is_legacy(&request.head, request.body, pool), older[_i].is_legacy);
+    ck_assert_int_eq(av_token_request_is_legacy_get(&request.head, pool), *older[_i].line == 'G');
+    if (older[_i].is_legacy) {
+        av_reason reason = av_token_request_read_legacy(&request.head, request.body, &asked, pool);
+        assert_reason(reason, older[_i].reason, older[_i].line);
+        ck_assert(asked.is_legacy);
+    }
+    if (older[_i].is_legacy && older[_i].reason == AV_ACCEPTED) {
+        assert_slice(asked.client_id, AV_SLICE("a:b"), "username");
+        assert_slice(asked.client_secret, AV_SLICE("c% "), "secret");
+    }
+}
+END_TEST
+
 static const char *const queries[] = { "?client_secret=b", "?a=1&client_secret", "?client%5fsecret=", "?%zz=1" };
 
 START_TEST(a_secret_does_not_travel_in_the_query)
@@ -114,6 +154,7 @@ Suite *unit_suite(void)
 
     tcase_add_loop_test(tests, a_request_is_read, 0, ROWS(right));
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, ROWS(wrong));
+    tcase_add_loop_test(tests, the_older_form_is_read, 0, ROWS(older));
     tcase_add_loop_test(tests, a_secret_does_not_travel_in_the_query, 0, ROWS(queries));
     return suite;
 }
