@@ -69,7 +69,7 @@ bool av_key_cache_find(const av_key_cache *cache, av_slice secret, av_slice purp
 {
     name wanted = name_of(cache, secret, purpose, size);
     const slot *at = &cache->slots[wanted.words[0] % SLOTS];
-    uint64_t words[WORDS];
+    uint64_t words[WORDS] = { 0 };
     uint64_t version = atomic_load_explicit(&at->version, memory_order_acquire);
     bool is_it =
         version && !(version & 1) && get(&at->name[0]) == wanted.words[0] && get(&at->name[1]) == wanted.words[1];
@@ -80,8 +80,8 @@ bool av_key_cache_find(const av_key_cache *cache, av_slice secret, av_slice purp
     is_it = is_it && get(&at->version) == version;
     if (is_it) {
         memcpy(key, words, size);
-        OPENSSL_cleanse(words, sizeof(words));
     }
+    OPENSSL_cleanse(words, sizeof(words));
     return is_it;
 }
 
