@@ -280,7 +280,13 @@ const char *av_jwk_set_read(av_slice text, const apr_array_header_t *algorithms,
                             av_jwk_set *set, apr_pool_t *pool)
 {
     reader into = { algorithms, crypto, set, NULL, pool };
+    unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
+    unsigned size = 0;
     *set = (av_jwk_set){ .faults = apr_array_make(pool, 2, sizeof(const char *)) };
+    if (!av_digest(crypto->sha256, text, digest, &size)) {
+        return "it cannot be hashed";
+    }
+    memcpy(&set->mark, digest, sizeof(set->mark));
     av_slice start = text;
     while (start.len && strchr(" \t\r\n", *start.at)) {
         start = av_slice_skip(start, 1);

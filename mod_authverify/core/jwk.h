@@ -6,6 +6,7 @@
 #include "jws_algorithm.h"
 
 #include <apr_tables.h>
+#include <stdint.h>
 
 /* Keys of a set that are looked at; a set with more of them is refused. */
 #define AV_MAX_JWKS_KEYS 256
@@ -14,6 +15,7 @@ typedef struct av_jwk_set {
     const av_jws_key *keys; /* that serve one of the algorithms, in order */
     apr_size_t count;
     apr_array_header_t *faults; /* of const char *: a sentence for each key that was left out because it is unfit */
+    uint64_t mark;              /* of the text: another text has another one */
     bool has_secret;            /* a secret or a private key stands in the text: others must not read it */
 } av_jwk_set;
 

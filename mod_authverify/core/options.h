@@ -18,6 +18,7 @@ struct av_key_memory;
 struct av_password_source;
 struct av_key_location; /* key_source.h */
 struct av_key_source;
+struct av_token_memory;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -41,6 +42,7 @@ typedef struct av_compiler {
     const void *section;                        /* for it: where the rule stands. NULL: nowhere, as a preset */
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
     const struct av_key_memory *derived_keys;   /* client.h; NULL: keys are derived each time */
+    const struct av_token_memory *tokens;       /* token.h; NULL: tokens are proven each time */
     apr_hash_t *loaded;                         /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 

@@ -265,6 +265,7 @@ av_rule *av_rule_create(const char *name, const av_scheme *scheme, const av_comp
     rule->crypto = compiler->crypto;
     rule->passwords = compiler->passwords;
     rule->derived_keys = compiler->derived_keys;
+    rule->tokens = compiler->tokens;
     rule->name = rule->identity = apr_pstrdup(pool, name);
     rule->strip = true;
     rule->default_tolerance = DEFAULT_TOLERANCE;

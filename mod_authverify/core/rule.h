@@ -33,6 +33,7 @@ struct av_rule {
     const av_crypto *crypto;
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
+    const struct av_token_memory *tokens;
     const av_algorithm *algorithm; /* signing schemes: how a client's plain: secret becomes a key */
     av_encoding key_encoding;
     const char *key_prefix;

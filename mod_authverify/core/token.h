@@ -6,6 +6,9 @@
 #include "json.h"
 #include "selector.h"
 
+#include <apr_time.h>
+#include <stdint.h>
+
 /* Bytes of a claim that is handed on. */
 #define AV_MAX_CLAIM_BYTES 1024
 
@@ -26,6 +29,26 @@ av_found av_token_claim(av_token *token, const char *pointer, av_slice *text, ap
 
 /* The claim is this scalar, or an array that has it as an element. */
 bool av_token_says(av_token *token, const char *pointer, av_slice value, apr_pool_t *pool);
+
+/* What a proven token is found by in a memory: its SHA-256, the settings of the rule that took it, and the mark of the
+ * keys that were in force. */
+typedef struct av_token_name {
+    unsigned char digest[32];
+    const void *owner;
+    uint64_t mark;
+} av_token_name;
+
+/* What is remembered of one: whatever its scheme writes here. */
+typedef struct av_token_notes {
+    uint64_t words[56];
+} av_token_notes;
+
+/* Remembers proven tokens until they end (stores/token_cache.h); the core keeps no state. */
+typedef struct av_token_memory {
+    void *store;
+    bool (*recall)(void *store, const av_token_name *name, apr_time_t now, av_token_notes *notes);
+    void (*keep)(void *store, const av_token_name *name, apr_time_t expires, const av_token_notes *notes);
+} av_token_memory;
 
 /* No control character of ASCII or of Unicode (U+0080 to U+009F, as UTF-8) is in the text. */
 bool av_text_is_plain(av_slice text);

@@ -4,6 +4,7 @@
 #include "passwords.h"
 #include "passwords_authn.h"
 #include "remote_keys.h"
+#include "token_memory.h"
 #include "watched_files.h"
 
 #include <http_main.h>
@@ -70,6 +71,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->crypto = av_crypto_create(pool);
         server->passwords = avh_passwords_create(server->crypto, pool);
         server->derived_keys = avh_derived_keys_create(pool);
+        server->token_memory = avh_token_memory_create(pool);
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
@@ -114,6 +116,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .presets = server->presets,
                       .passwords = server->passwords,
                       .derived_keys = server->derived_keys,
+                      .tokens = server->token_memory,
                       .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                       .open_clients = avh_clients_open,
                       .open_networks = avh_networks_open,

@@ -159,6 +159,7 @@ typedef struct avh_server {
     const av_crypto *crypto;
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
+    const struct av_token_memory *token_memory;
     av_presets *presets;
     apr_array_header_t *lines;       /* of avh_line */
     apr_array_header_t *tokens;      /* of avh_token_line */

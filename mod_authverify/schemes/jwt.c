@@ -7,14 +7,21 @@
 #include "../core/jws.h"
 #include "../core/token.h"
 #include "jwt/facts.h"
+#include "jwt/memory.h"
 
 #include <apr_strings.h>
 
 #define MOST_TRIALS 8 /* keys that one token is tried with, where its kid does not tell which */
 
-/* What is known of one request's token: first its head, then by whom it is signed. */
+/* What is known of one request's token: that it was proven before; or its header, and by and by the rest. */
 typedef struct notes {
+    const av_jws_key *keys; /* in force; NULL: none can be had */
+    apr_size_t key_count;
+    bool is_known, has_name;
+    av_token_name name;
     av_jws jws;
+    av_jwt_facts facts;
+    const char *label;
     av_token token;
 } notes;
 
@@ -85,6 +92,39 @@ static bool has_type(const av_jwt_settings *settings, const av_jws *jws)
     return !jws->has_type && !settings->types.at;
 }
 
+/* The keys in force: those of the configuration, or those that are published. Returns what tells them from others. */
+static uint64_t find_keys(const av_jwt_settings *settings, apr_time_t now, notes *kept)
+{
+    const av_key_source *published = settings->source_of_keys;
+    const av_jwk_set *set = published ? published->current(published, now) : NULL;
+    kept->keys = published ? (set ? set->keys : NULL) : settings->keys;
+    kept->key_count = published ? (set ? set->count : 0) : settings->key_count;
+    return set ? set->mark : 0;
+}
+
+/* A token that this rule has taken before, under the same keys: its form and its header were right then. */
+static bool is_known(const av_rule *rule, av_slice text, apr_time_t now, notes *kept, apr_pool_t *pool)
+{
+    av_slice rest = text, part;
+    uint64_t mark = find_keys(rule->settings, now, kept);
+    kept->has_name = kept->keys && text.len <= AV_MAX_JWS_BYTES && av_jwt_memory_name(rule, text, mark, &kept->name);
+    kept->is_known = kept->has_name && av_jwt_memory_recall(rule, &kept->name, now, &kept->facts, &kept->label, pool);
+    av_slice_split(&rest, '.', &part);
+    av_slice_split(&rest, '.', &kept->token.encoded);
+    return kept->is_known;
+}
+
+static av_reason find_header(const av_jwt_settings *settings, av_slice text, notes *kept, apr_pool_t *pool)
+{
+    if (!av_jws_parse(text, &kept->jws, pool)) {
+        return AV_MALFORMED_CREDENTIAL;
+    }
+    if (!is_allowed(settings, kept->jws.algorithm)) {
+        return AV_ALGORITHM_NOT_ALLOWED;
+    }
+    return has_type(settings, &kept->jws) ? AV_ACCEPTED : AV_WRONG_TOKEN_TYPE;
+}
+
 static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *pool)
 {
     const av_jwt_settings *settings = claim->rule->settings;
@@ -97,14 +137,9 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     if (reason != AV_ACCEPTED) {
         return reason;
     }
-    if (!av_jws_parse(proof->bytes, &kept->jws, pool)) {
-        return AV_MALFORMED_CREDENTIAL;
-    }
-    kept->token.encoded = kept->jws.encoded;
-    if (!is_allowed(settings, kept->jws.algorithm)) {
-        return AV_ALGORITHM_NOT_ALLOWED;
-    }
-    return has_type(settings, &kept->jws) ? AV_ACCEPTED : AV_WRONG_TOKEN_TYPE;
+    return is_known(claim->rule, proof->bytes, request->received_at, kept, pool)
+               ? AV_ACCEPTED
+               : find_header(settings, proof->bytes, kept, pool);
 }
 
 /* A key that has no name may be the one that the token means. */
@@ -114,32 +149,17 @@ static bool is_meant(const av_jws_key *key, const av_jws *jws)
            av_jws_algorithm_equal(key->algorithm, av_jws_algorithm_find(jws->algorithm));
 }
 
-/* The keys in force: those of the configuration, or those that are published. */
-static bool find_keys(const av_jwt_settings *settings, const av_claim *claim, const av_jws_key **keys,
-                      apr_size_t *count)
-{
-    *keys = settings->keys;
-    *count = settings->key_count;
-    if (!settings->source_of_keys) {
-        return true;
-    }
-    const av_jwk_set *set = settings->source_of_keys->current(settings->source_of_keys, claim->now);
-    *keys = set ? set->keys : NULL;
-    *count = set ? set->count : 0;
-    return set != NULL;
-}
-
-static av_reason try_keys(const av_jws *jws, const av_jws_key *keys, apr_size_t count, const char **label)
+static av_reason try_keys(notes *kept)
 {
     av_reason reason = AV_UNKNOWN_KEY;
-    for (apr_size_t i = 0, tried = 0; i < count && tried < MOST_TRIALS; i++) {
-        const av_jws_key *key = &keys[i];
-        if (!is_meant(key, jws)) {
+    for (apr_size_t i = 0, tried = 0; i < kept->key_count && tried < MOST_TRIALS; i++) {
+        const av_jws_key *key = &kept->keys[i];
+        if (!is_meant(key, &kept->jws)) {
             continue;
         }
-        av_jws_result result = av_jws_verify(jws, key);
+        av_jws_result result = av_jws_verify(&kept->jws, key);
         if (result != AV_JWS_WRONG) {
-            *label = key->label;
+            kept->label = key->label;
             return result == AV_JWS_RIGHT ? AV_ACCEPTED : AV_INTERNAL_ERROR;
         }
         reason = AV_WRONG_SIGNATURE;
@@ -150,21 +170,17 @@ static av_reason try_keys(const av_jws *jws, const av_jws_key *keys, apr_size_t 
 
 static av_reason prove(const av_claim *claim, const av_reading *reading, const char **label, apr_pool_t *pool)
 {
-    const av_jwt_settings *settings = claim->rule->settings;
-    const av_jws *jws = &((const notes *)claim->parsed)->jws;
-    const av_jws_key *keys;
-    apr_size_t count;
+    const av_key_source *published = ((const av_jwt_settings *)claim->rule->settings)->source_of_keys;
+    notes *kept = claim->parsed;
     (void)reading;
-    if (!find_keys(settings, claim, &keys, &count)) {
+    if (!kept->keys) {
         return AV_KEYS_UNAVAILABLE;
     }
-    av_reason reason = try_keys(jws, keys, count, label);
-    if (settings->source_of_keys && reason == AV_ACCEPTED) {
-        *label = *label ? apr_pstrdup(pool, *label) : NULL; /* the keys may be replaced */
+    av_reason reason = kept->is_known ? AV_ACCEPTED : try_keys(kept);
+    if (published && reason == AV_UNKNOWN_KEY) {
+        published->miss(published);
     }
-    if (settings->source_of_keys && reason == AV_UNKNOWN_KEY) {
-        settings->source_of_keys->miss(settings->source_of_keys);
-    }
+    *label = kept->label ? apr_pstrdup(pool, kept->label) : NULL; /* the keys may be replaced */
     return reason;
 }
 
@@ -177,25 +193,32 @@ static const av_client_record *record_of(const av_rule *rule, const av_jwt_facts
     return record;
 }
 
+/* What the token says, now that it may be believed. */
+static av_reason read_facts(const av_rule *rule, notes *kept, apr_pool_t *pool)
+{
+    kept->token.json = av_jws_claims(kept->jws.payload, pool);
+    return kept->token.json ? av_jwt_facts_read(kept->token.json, rule->settings, &kept->facts, pool)
+                            : AV_MALFORMED_CREDENTIAL;
+}
+
 static av_reason inspect(const av_request *request, const av_reading *reading, av_claim *claim, apr_pool_t *pool)
 {
     notes *kept = claim->parsed;
-    av_jwt_facts facts = { 0 };
+    av_reason reason = kept->is_known ? AV_ACCEPTED : read_facts(claim->rule, kept, pool);
     (void)reading;
-    kept->token.json = av_jws_claims(kept->jws.payload, pool);
-    if (!kept->token.json) {
-        return AV_MALFORMED_CREDENTIAL;
-    }
-    av_reason reason = av_jwt_facts_read(kept->token.json, claim->rule->settings, &facts, pool);
     if (reason == AV_ACCEPTED) {
-        reason = av_jwt_facts_check_time(&facts, claim->rule, request->received_at);
+        reason = av_jwt_facts_check_time(&kept->facts, claim->rule, request->received_at);
     }
-    if (reason == AV_ACCEPTED) {
-        claim->record = record_of(claim->rule, &facts, pool);
-        claim->token = &kept->token;
-        claim->id = facts.id;
+    if (reason != AV_ACCEPTED) {
+        return reason;
     }
-    return reason;
+    if (kept->has_name && !kept->is_known) {
+        av_jwt_memory_keep(claim->rule, &kept->name, &kept->facts, kept->label);
+    }
+    claim->record = record_of(claim->rule, &kept->facts, pool);
+    claim->token = &kept->token;
+    claim->id = kept->facts.id;
+    return AV_ACCEPTED;
 }
 
 const av_scheme av_scheme_jwt = {

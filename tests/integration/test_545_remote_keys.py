@@ -104,6 +104,18 @@ def test_keys_that_are_exchanged_count_within_a_minute():
         assert scene.issuer.asked == {"/keys": 2}
 
 
+def test_a_token_that_was_proven_goes_with_its_key():
+    with Scene(rule, prepare=published(FIRST, SECOND)) as scene:
+        scene.until(FIRST, 200)
+        token = bearer(FIRST.sign(claims()))
+        assert {get(scene.server, "/api/x", token).status for _ in range(3)} == {200}
+        scene.issuer.publish(SECOND, THIRD)
+        scene.later(61)
+        scene.until(THIRD, 200)
+        scene.server.refusal("unknown-key")
+        assert get(scene.server, "/api/x", token).status == 401
+
+
 def test_keys_are_asked_for_again_when_they_are_old():
     with Scene(lambda issuer: rule(issuer, more="keys-refresh=300"), prepare=published(FIRST)) as scene:
         scene.until(FIRST, 200)

@@ -174,6 +174,19 @@ START_TEST(a_set_gives_what_is_fit_in_order)
 }
 END_TEST
 
+START_TEST(a_set_is_marked_by_its_text)
+{
+    av_jwk_set first, again, second;
+    av_slice text = jose_jwk("RS256", "", pool);
+
+    ck_assert_ptr_null(read_keys(text, "RS256", &first));
+    ck_assert_ptr_null(read_keys(text, "RS256", &again));
+    ck_assert_ptr_null(read_keys(jose_jwk("RS256", ",\"kid\":\"other\"", pool), "RS256", &second));
+    ck_assert_uint_eq(first.mark, again.mark);
+    ck_assert_uint_ne(first.mark, second.mark);
+}
+END_TEST
+
 START_TEST(a_set_may_be_empty)
 {
     av_jwk_set set;
@@ -267,6 +280,7 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, a_key_serves_one_algorithm_or_none, 0, ROWS(rows));
     tcase_add_loop_test(tests, a_key_is_fit, 0, ROWS(texts));
     tcase_add_test(tests, a_set_gives_what_is_fit_in_order);
+    tcase_add_test(tests, a_set_is_marked_by_its_text);
     tcase_add_test(tests, a_set_may_be_empty);
     tcase_add_loop_test(tests, what_is_no_key_is_refused, 0, ROWS(no_keys));
     tcase_add_test(tests, a_set_is_bounded);

@@ -468,6 +468,149 @@ START_TEST(a_token_is_tried_with_a_few_keys)
 }
 END_TEST
 
+/* What was remembered last, and for how many was asked. */
+static struct {
+    av_token_name name;
+    av_token_notes notes;
+    apr_time_t expires;
+    unsigned asked, kept;
+} memory;
+
+static bool recall(void *store, const av_token_name *name, apr_time_t now, av_token_notes *notes)
+{
+    (void)store;
+    memory.asked++;
+    *notes = memory.notes;
+    return memory.kept && now < memory.expires && memcmp(&memory.name, name, sizeof(*name)) == 0;
+}
+
+static void keep(void *store, const av_token_name *name, apr_time_t expires, const av_token_notes *notes)
+{
+    (void)store;
+    memory.kept++;
+    memory.name = *name;
+    memory.expires = expires;
+    memory.notes = *notes;
+}
+
+static const av_token_memory tokens = { NULL, recall, keep };
+
+/* A rule with a memory, and what it says of a token at a time. */
+static av_reason reason_at(const av_policy *policy, av_slice token, int seconds, av_verdict *verdict)
+{
+    built_request request = request_of(request_with(token));
+
+    request.head.received_at += apr_time_from_sec(seconds);
+    *verdict = request_decide(policy, &request, pool);
+    note_reason(verdict->reason);
+    return verdict->reason;
+}
+
+START_TEST(a_token_that_was_taken_is_known)
+{
+    av_verdict verdict, again;
+    av_slice text;
+    compiler.tokens = &tokens;
+    av_policy *policy = policy_of(RULE " scopes=read");
+    av_slice token = jose_token("RS256", "{\"alg\":\"RS256\",\"kid\":\"r\"}",
+                                claims_of(",\"scope\":\"read write\",\"jti\":\"7\",\"email\":\"a@b\""), pool);
+
+    assert_reason(reason_at(policy, token, 0, &verdict), AV_ACCEPTED, "first");
+    ck_assert_uint_eq(memory.kept, 1);
+    assert_reason(reason_at(policy, token, 0, &again), AV_ACCEPTED, "again");
+    ck_assert_uint_eq(memory.kept, 1);
+    ck_assert_uint_eq(memory.asked, 2);
+    ck_assert_str_eq(again.client, verdict.client);
+    ck_assert_str_eq(again.label, "r");
+    assert_slice(again.id, AV_SLICE("7"), "jti");
+    assert_slice(again.record->scopes, AV_SLICE("read,write"), "scope");
+    ck_assert_int_eq(av_token_claim(again.token, "/email", &text, pool), AV_FOUND);
+    assert_slice(text, AV_SLICE("a@b"), "email");
+}
+END_TEST
+
+/* The memory is believed: what it says takes the place of the signature, and of nothing that changes. */
+START_TEST(a_token_that_is_known_is_looked_at_all_the_same)
+{
+    av_verdict verdict;
+    compiler.tokens = &tokens;
+    av_policy *policy = policy_of(RULE), *other = policy_of(RULE), *narrow = policy_of(RULE " scopes=admin");
+    av_slice token = jose_plain_token("RS256", claims_of(",\"nbf\":1767311990"), pool), forged;
+
+    assert_reason(reason_at(policy, token, 0, &verdict), AV_ACCEPTED, "first");
+    ck_assert_int_eq(memory.expires == RECEIVED_AT - RECEIVED_AT % APR_USEC_PER_SEC + apr_time_from_sec(90), 1);
+    forged = av_slice_join((av_slice){ token.at, token.len - 8 }, AV_SLICE("AAAAAAAA"), pool);
+    assert_reason(reason_at(policy, forged, 0, &verdict), AV_WRONG_SIGNATURE, "another token");
+    assert_reason(reason_at(policy, token, 89, &verdict), AV_ACCEPTED, "before its end");
+    memory.expires += apr_time_from_sec(1000);
+    assert_reason(reason_at(policy, token, 90, &verdict), AV_TOKEN_EXPIRED, "after its end");
+    assert_reason(reason_at(policy, token, -41, &verdict), AV_TOO_EARLY, "before its beginning");
+    ck_assert_uint_eq(memory.kept, 1);
+    assert_reason(reason_at(other, token, 0, &verdict), AV_ACCEPTED, "another rule proves it again");
+    ck_assert_uint_eq(memory.kept, 2);
+    assert_reason(reason_at(narrow, token, 0, &verdict), AV_CLIENT_NOT_ALLOWED, "limits");
+}
+END_TEST
+
+START_TEST(what_the_memory_says_takes_the_place_of_the_signature)
+{
+    av_verdict verdict;
+    compiler.tokens = &tokens;
+    av_policy *policy = policy_of(RULE);
+    av_slice token = jose_plain_token("RS256", claims_of(""), pool), forged;
+
+    assert_reason(reason_at(policy, token, 0, &verdict), AV_ACCEPTED, "first");
+    forged = av_slice_join((av_slice){ token.at, token.len - 8 }, AV_SLICE("AAAAAAAA"), pool);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    ck_assert(av_digest(compiler.crypto->sha256, forged, digest, &size));
+    memcpy(memory.name.digest, digest, sizeof(memory.name.digest));
+    assert_reason(reason_at(policy, forged, 0, &verdict), AV_ACCEPTED, "as if it had been proven");
+}
+END_TEST
+
+static const struct {
+    const char *options, *claims;
+} forgotten[] = {
+    { " require=none", "{" FROM "," TO "}" },
+    { "", "{" FROM "," TO "," END ",\"sub\":7}" },
+    { "", "{" FROM "," TO ",\"exp\":1}" },
+    { "", "{" FROM ",\"aud\":\"other\"," END "}" },
+    { "", "{" FROM "," TO "," END ",\"cnf\":{}}" },
+    { " scopes=read", "{" FROM "," TO ",\"exp\":1,\"scope\":\"read\"}" },
+};
+
+START_TEST(a_token_that_is_refused_or_never_ends_is_not_remembered)
+{
+    av_verdict verdict;
+    compiler.tokens = &tokens;
+    av_policy *policy = policy_of(apr_pstrcat(pool, RULE, forgotten[_i].options, NULL));
+
+    reason_at(policy, jose_plain_token("RS256", forgotten[_i].claims, pool), 0, &verdict);
+    reason_at(policy, AV_SLICE("a.b.c"), 0, &verdict);
+    ck_assert_uint_eq(memory.kept, 0);
+}
+END_TEST
+
+START_TEST(a_token_that_says_much_is_not_remembered)
+{
+    av_verdict verdict;
+    char *scope = apr_palloc(pool, 401);
+    compiler.tokens = &tokens;
+    av_policy *policy = policy_of(RULE);
+
+    memset(scope, 's', 400);
+    scope[400] = '\0';
+    av_slice token = jose_plain_token("RS256", claims_of(apr_psprintf(pool, ",\"scope\":\"%s\"", scope)), pool);
+    assert_reason(reason_at(policy, token, 0, &verdict), AV_ACCEPTED, "much");
+    ck_assert_uint_eq(memory.kept, 0);
+    scope[300] = '\0';
+    token = jose_plain_token("RS256", claims_of(apr_psprintf(pool, ",\"scope\":\"%s\"", scope)), pool);
+    assert_reason(reason_at(policy, token, 0, &verdict), AV_ACCEPTED, "less");
+    ck_assert_uint_eq(memory.kept, 1);
+}
+END_TEST
+
 static const struct {
     const char *line, *part;
 } faults[] = {
@@ -551,6 +694,11 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, opaque_tokens_and_signed_ones_divide_a_header, 0, ROWS(divided));
     tcase_add_test(tests, two_rules_for_signed_tokens_do_not_share_a_header);
     tcase_add_test(tests, a_token_is_tried_with_a_few_keys);
+    tcase_add_test(tests, a_token_that_was_taken_is_known);
+    tcase_add_test(tests, a_token_that_is_known_is_looked_at_all_the_same);
+    tcase_add_test(tests, what_the_memory_says_takes_the_place_of_the_signature);
+    tcase_add_loop_test(tests, a_token_that_is_refused_or_never_ends_is_not_remembered, 0, ROWS(forgotten));
+    tcase_add_test(tests, a_token_that_says_much_is_not_remembered);
     tcase_add_loop_test(tests, a_mistake_is_told, 0, ROWS(faults));
     tcase_add_test(tests, a_key_that_is_not_needed_is_warned_of);
     return suite;

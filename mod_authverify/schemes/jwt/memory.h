@@ -1,0 +1,20 @@
+/* What is remembered of a proven token, so that its next request costs no signature and no JSON.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AV_JWT_MEMORY_H
+#define AV_JWT_MEMORY_H
+
+#include "../../core/token.h"
+#include "facts.h"
+
+/* The name of a token under a rule and the keys of that mark. False: the library failed, or the rule has no memory. */
+bool av_jwt_memory_name(const av_rule *rule, av_slice token, uint64_t mark, av_token_name *name);
+
+/* Fills facts and label of a token that the rule has taken before; texts live in `pool`. False: it has not. All that
+ * does not change with time was checked then, and the name holds for this rule's settings alone. */
+bool av_jwt_memory_recall(const av_rule *rule, const av_token_name *name, apr_time_t now, av_jwt_facts *facts,
+                          const char **label, apr_pool_t *pool);
+
+/* Remembers an accepted token until it ends. One that never ends, or says much, is not remembered. */
+void av_jwt_memory_keep(const av_rule *rule, const av_token_name *name, const av_jwt_facts *facts, const char *label);
+
+#endif
