@@ -257,8 +257,9 @@ TWICE = {
                   "ambiguous-credential"),
     "client_secret": ("grant_type=client_credentials&client_id=cli-1&client_secret=bad&client_secret=s3cret!",
                       "ambiguous-credential"),
-    "client_secret, escaped": ("grant_type=client_credentials&client_id=cli-1&client_secret=bad&client%5Fsecret=s3cret!",
-                               "ambiguous-credential"),
+    "client_secret, escaped": (
+        "grant_type=client_credentials&client_id=cli-1&client_secret=bad&client%5Fsecret=s3cret!",
+        "ambiguous-credential"),
 }
 
 

@@ -72,9 +72,8 @@ def sites():
     ports = free_port(), free_port()
     httpd.configure("".join(SITE.format(
         port=port, public=httpd.root / "conf" / "public", issuer=ISSUER, audience=AUDIENCE,
-        line=token_line(source, clients, insecure=insecure),
-        legacy=token_line(source, clients, "legacy=EN", insecure=insecure)) for port, insecure in zip(ports, (True, False),
-                                                                                              strict=True)))
+        line=token_line(source, clients, insecure=port == ports[0]),
+        legacy=token_line(source, clients, "legacy=EN", insecure=port == ports[0])) for port in ports))
     with httpd as running:
         yield Sites(running, key, *ports)
 

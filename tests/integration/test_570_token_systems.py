@@ -1,4 +1,4 @@
-"""Systems whose clients fetch a token first, end to end: the examples as they are, from the first credential to the call.
+"""Systems whose clients fetch a token first, end to end: the examples as they are, from the credential to the call.
 
 SPDX-License-Identifier: Apache-2.0
 """
