@@ -65,6 +65,7 @@ def server(keys):
               endpoint("/near", line, "AuthVerify none from=127.0.0.1"),
               endpoint("/both", line, f"AuthVerify basic clients=file:{clients}"),
               endpoint("/observed", line, f"AuthVerify basic clients=file:{clients}\nAuthVerifyMode observe"),
+              endpoint("/closed", token_line(sources["ES256"], clients, "legacy=EN"), "Require all denied"),
               '<Location "/none">\nSetHandler authverify-token\n</Location>\n']
     httpd.configure("".join(parts))
     with httpd as running:
@@ -394,6 +395,12 @@ def test_a_secret_in_the_query_is_refused_and_not_logged(server, method):
         refused(server, answer, 405, "invalid_request", "method-refused")
     lines = access_lines(server, f"mark=query{method}")
     assert f'"{method} /oauth/token?mark=query{method}&client_id=cli-1&z=1 HTTP/1.1"' in lines[0]
+
+
+def test_a_secret_is_gone_before_anybody_else_refuses(server):
+    server.expect("AH01630: client denied by server configuration")
+    assert get(server, "/closed?mark=closed&username=cli-1&secret=s3cret!&client_secret=s3cret!").status == 403
+    assert '"GET /closed?mark=closed&username=cli-1 HTTP/1.1"' in access_lines(server, "mark=closed")[0]
 
 
 def test_no_log_holds_a_secret(server):
