@@ -37,6 +37,7 @@ typedef struct av_request {
     apr_size_t header_count;
     apr_time_t received_at; /* the only clock there is */
     av_address address;     /* of the client, as far as the server vouches for it */
+    av_slice certificate;   /* SHA-256 of the one (DER) that the client has shown in TLS; empty: none, or nobody asks */
     av_slice place;         /* the path once more: decoded, without dot segments, as the server maps it */
     void *server;           /* the server's own request: for av_password_source alone, nothing else looks at it */
 } av_request;

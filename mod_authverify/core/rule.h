@@ -48,6 +48,7 @@ struct av_rule {
     apr_time_t time_unit;             /* ages are compared in the sender's own unit */
     bool strip;                       /* the places are taken out of what the handler sees */
     bool exclusive;                   /* a request that shows another rule's credential too is refused */
+    bool asks_certificate;            /* what it proves may be bound to a certificate of the client */
     bool covers_host;                 /* what is signed names the host */
     bool looks_inside;                /* after the proof, values inside the body are looked at */
 

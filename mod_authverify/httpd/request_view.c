@@ -2,6 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "request_view.h"
 
+#include <http_ssl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 static void take_headers(request_rec *r, av_request *view)
 {
     const apr_array_header_t *table = apr_table_elts(r->headers_in);
@@ -80,12 +85,30 @@ static bool is_our_name(const char *host, const server_rec *s)
     return false;
 }
 
+/* RFC 8705 section 3.1: the SHA-256 of the DER of what the client has shown, and has proven to hold the key of. */
+static av_slice certificate_of(request_rec *r)
+{
+    const char *pem = ap_ssl_var_lookup(r->pool, r->server, r->connection, r, "SSL_CLIENT_CERT");
+    unsigned char *digest = apr_palloc(r->pool, EVP_MAX_MD_SIZE);
+    unsigned size = 0;
+    BIO *bio = pem && *pem ? BIO_new_mem_buf(pem, -1) : NULL;
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    bool done = certificate && X509_digest(certificate, EVP_sha256(), digest, &size) == 1;
+    X509_free(certificate);
+    BIO_free(bio);
+    ERR_clear_error();
+    return done ? (av_slice){ (const char *)digest, size } : (av_slice){ NULL, 0 };
+}
+
 av_request avh_view_for(const av_request *view, const avh_section *section, request_rec *r)
 {
     av_request seen = *view;
     seen.host_is_ours = true;
     if (section->policy->has_paths) {
         seen.place = avh_view_place(&seen, r->pool);
+    }
+    if (section->policy->asks_certificate) {
+        seen.certificate = certificate_of(r);
     }
     if (!section->policy->covers_host) {
         return seen;

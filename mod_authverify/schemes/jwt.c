@@ -206,13 +206,16 @@ static av_reason inspect(const av_request *request, const av_reading *reading, a
     notes *kept = claim->parsed;
     av_reason reason = kept->is_known ? AV_ACCEPTED : read_facts(claim->rule, kept, pool);
     (void)reading;
+    if (reason == AV_ACCEPTED && !av_jwt_facts_is_holder(&kept->facts, request)) {
+        reason = AV_UNPROVEN_BINDING;
+    }
     if (reason == AV_ACCEPTED) {
         reason = av_jwt_facts_check_time(&kept->facts, claim->rule, request->received_at);
     }
     if (reason != AV_ACCEPTED) {
         return reason;
     }
-    if (kept->has_name && !kept->is_known) {
+    if (kept->has_name && !kept->is_known && !kept->facts.certificate.len) { /* a bound one is looked at each time */
         av_jwt_memory_keep(claim->rule, &kept->name, &kept->facts, kept->label);
     }
     claim->record = record_of(claim->rule, &kept->facts, pool);

@@ -367,6 +367,7 @@ const char *av_jwt_finish(av_rule *rule, const av_compiler *compiler)
     rule->has_time = true;
     rule->default_tolerance = DEFAULT_LEEWAY;
     rule->tells_scopes = true;
+    rule->asks_certificate = true;
     error = error ? error : check_said(rule, settings);
     error = error ? error : check_remote(settings);
     if (error) {
