@@ -3,11 +3,11 @@
  * The algorithm and the key come from the configuration. What the token says of either only chooses among what is
  * configured, and nothing else of it is read before its signature is right.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "../core/authorization.h"
 #include "../core/jws.h"
 #include "../core/token.h"
 #include "jwt/facts.h"
 #include "jwt/memory.h"
+#include "jwt/settings.h"
 
 #include <apr_strings.h>
 
@@ -25,50 +25,6 @@ typedef struct notes {
     av_token token;
 } notes;
 
-/* A header's or parameter's whole value. */
-static av_reason find_in_place(const av_selector *place, const av_view *view, av_slice *token, apr_pool_t *pool)
-{
-    switch (av_selector_read(place, view, token, pool)) {
-    case AV_ABSENT:
-        return AV_NOT_PRESENTED;
-    case AV_FOUND:
-        return av_value_is_merged(*token) ? AV_AMBIGUOUS_CREDENTIAL : AV_ACCEPTED;
-    case AV_TWICE:
-        return AV_AMBIGUOUS_CREDENTIAL;
-    default:
-        return AV_MALFORMED_CREDENTIAL;
-    }
-}
-
-static av_reason find_in_authorization(const av_jwt_settings *settings, const av_request *request, av_slice *token)
-{
-    av_reason reason = AV_NOT_PRESENTED;
-    for (apr_size_t i = 0; settings->in_authorization && i < settings->word_count && reason == AV_NOT_PRESENTED; i++) {
-        reason = av_authorization_find(request, settings->words[i], token);
-    }
-    return reason;
-}
-
-/* A token in two places may be read as one by us and as the other behind us (RFC 6750 section 2). */
-static av_reason find_token(const av_request *request, const av_jwt_settings *settings, av_slice *token,
-                            apr_pool_t *pool)
-{
-    av_view view = { .request = request };
-    av_reason reason = find_in_authorization(settings, request, token);
-    for (apr_size_t i = 0; i < settings->place_count; i++) {
-        av_slice other;
-        av_reason found = find_in_place(&settings->places[i], &view, &other, pool);
-        if (found != AV_NOT_PRESENTED && reason != AV_NOT_PRESENTED) {
-            return AV_AMBIGUOUS_CREDENTIAL;
-        }
-        if (found != AV_NOT_PRESENTED) {
-            reason = found;
-            *token = other;
-        }
-    }
-    return reason;
-}
-
 static bool is_allowed(const av_jwt_settings *settings, av_slice name)
 {
     const av_jws_algorithm *algorithm = av_jws_algorithm_find(name);
@@ -83,13 +39,8 @@ static bool is_allowed(const av_jwt_settings *settings, av_slice name)
 /* RFC 8725 section 3.11. Tokens of another type are signed with the same keys and mean something else. */
 static bool has_type(const av_jwt_settings *settings, const av_jws *jws)
 {
-    av_slice rest = settings->types.at ? settings->types : AV_SLICE("JWT,at+jwt"), type;
-    while (jws->has_type && av_slice_split(&rest, ',', &type)) {
-        if (av_slice_equal_nocase(type, jws->type)) {
-            return true;
-        }
-    }
-    return !jws->has_type && !settings->types.at;
+    return av_jwt_terms_take_type(&settings->terms, AV_SLICE("JWT,at+jwt"),
+                                  jws->has_type ? jws->type : (av_slice){ NULL, 0 });
 }
 
 /* The keys in force: those of the configuration, or those that are published. Returns what tells them from others. */
@@ -130,7 +81,7 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     const av_jwt_settings *settings = claim->rule->settings;
     notes *kept = apr_pcalloc(pool, sizeof(*kept));
     av_proof *proof = apr_pcalloc(pool, sizeof(*proof));
-    av_reason reason = find_token(request, settings, &proof->bytes, pool);
+    av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, pool);
     claim->parsed = kept;
     claim->proofs = proof;
     claim->proof_count = 1;

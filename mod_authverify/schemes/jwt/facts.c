@@ -114,37 +114,37 @@ static bool has_required(const json_t *claims, av_slice required, apr_pool_t *po
 }
 
 /* The token must not live longer than this rule lets one. */
-static bool is_short(const av_jwt_facts *facts, const av_jwt_settings *settings)
+static bool is_short(const av_jwt_facts *facts, const av_jwt_terms *terms)
 {
-    if (settings->max_age && !facts->issued.is_said) {
+    if (terms->max_age && !facts->issued.is_said) {
         return false;
     }
-    return !settings->max_lifetime || (facts->issued.is_said && facts->expires.is_said &&
-                                       facts->expires.seconds - facts->issued.seconds <= settings->max_lifetime);
+    return !terms->max_lifetime || (facts->issued.is_said && facts->expires.is_said &&
+                                    facts->expires.seconds - facts->issued.seconds <= terms->max_lifetime);
 }
 
-static av_reason check_issuer(const json_t *claims, const av_jwt_settings *settings)
+static av_reason check_issuer(const json_t *claims, const av_jwt_terms *terms)
 {
     av_slice issuer;
     if (!read_text(claims, "iss", &issuer)) {
         return AV_UNFIT_CLAIM;
     }
-    return !settings->issuer.len || av_slice_equal(issuer, settings->issuer) ? AV_ACCEPTED : AV_WRONG_ISSUER;
+    return !terms->issuer.len || av_slice_equal(issuer, terms->issuer) ? AV_ACCEPTED : AV_WRONG_ISSUER;
 }
 
 /* RFC 7519 section 4.1.3: one string, or an array of them of which one must be ours. */
-static av_reason check_audience(const json_t *claims, const av_jwt_settings *settings)
+static av_reason check_audience(const json_t *claims, const av_jwt_terms *terms)
 {
     const json_t *claim = json_object_get(claims, "aud"), *each;
-    bool is_ours = !settings->audience.len ||
-                   av_list_has(settings->audience, (av_slice){ json_string_value(claim), json_string_length(claim) });
+    bool is_ours = !terms->audience.len ||
+                   av_list_has(terms->audience, (av_slice){ json_string_value(claim), json_string_length(claim) });
     size_t i;
     if (claim && !json_is_string(claim) && !is_array_of_strings(claim)) {
         return AV_UNFIT_CLAIM;
     }
     json_array_foreach(claim, i, each)
     {
-        is_ours |= av_list_has(settings->audience, (av_slice){ json_string_value(each), json_string_length(each) });
+        is_ours |= av_list_has(terms->audience, (av_slice){ json_string_value(each), json_string_length(each) });
     }
     return is_ours ? AV_ACCEPTED : AV_WRONG_AUDIENCE;
 }
@@ -169,8 +169,7 @@ bool av_jwt_facts_is_holder(const av_jwt_facts *facts, const av_request *request
     return !facts->certificate.len || av_secret_equal(facts->certificate, request->certificate);
 }
 
-av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_settings *settings, av_jwt_facts *facts,
-                            apr_pool_t *pool)
+av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_terms *terms, av_jwt_facts *facts, apr_pool_t *pool)
 {
     const json_t *claims = av_json_root(payload);
     if (!read_binding(claims, &facts->certificate, pool)) {
@@ -178,17 +177,17 @@ av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_settings *setti
     }
     if (!read_time(claims, "exp", false, &facts->expires) || !read_time(claims, "nbf", true, &facts->not_before) ||
         !read_time(claims, "iat", true, &facts->issued) || !read_names(claims, facts) ||
-        !read_scopes(claims, &facts->scopes, pool) || !has_required(claims, settings->required, pool) ||
-        !is_short(facts, settings)) {
+        !read_scopes(claims, &facts->scopes, pool) || !has_required(claims, terms->required, pool) ||
+        !is_short(facts, terms)) {
         return AV_UNFIT_CLAIM;
     }
-    av_reason reason = check_issuer(claims, settings);
-    return reason == AV_ACCEPTED ? check_audience(claims, settings) : reason;
+    av_reason reason = check_issuer(claims, terms);
+    return reason == AV_ACCEPTED ? check_audience(claims, terms) : reason;
 }
 
 av_reason av_jwt_facts_check_time(const av_jwt_facts *facts, const av_rule *rule, apr_time_t now)
 {
-    const av_jwt_settings *settings = rule->settings;
+    const av_jwt_terms *terms = rule->settings;
     apr_int64_t second = apr_time_sec(now), past = apr_time_sec(rule->past), future = apr_time_sec(rule->future);
     if (facts->expires.is_said && second >= facts->expires.seconds + past) {
         return AV_TOKEN_EXPIRED;
@@ -199,6 +198,6 @@ av_reason av_jwt_facts_check_time(const av_jwt_facts *facts, const av_rule *rule
     if (facts->issued.is_said && facts->issued.seconds > second + future) {
         return AV_TOO_EARLY;
     }
-    bool is_old = settings->max_age && second - facts->issued.seconds > settings->max_age + past;
+    bool is_old = terms->max_age && second - facts->issued.seconds > terms->max_age + past;
     return is_old ? AV_TOKEN_EXPIRED : AV_ACCEPTED;
 }

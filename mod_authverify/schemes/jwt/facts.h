@@ -4,7 +4,7 @@
 #define AV_JWT_FACTS_H
 
 #include "../../core/json.h"
-#include "settings.h"
+#include "terms.h"
 
 /* Seconds since 1970. What lies further away from then than any calendar is cut to that. */
 typedef struct av_jwt_time {
@@ -23,8 +23,7 @@ typedef struct av_jwt_facts {
 /* Reads the claims and checks what does not change with time: their types, whether those that are required are there,
  * issuer, audience, how long the token lives. A token that is bound ("cnf", RFC 7800) to anything but a certificate (RFC
  * 8705 section 3.1) is refused. What is in `facts` borrows from `payload` or lives in `pool`. Returns AV_ACCEPTED or the reason. */
-av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_settings *settings, av_jwt_facts *facts,
-                            apr_pool_t *pool);
+av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_terms *terms, av_jwt_facts *facts, apr_pool_t *pool);
 
 /* Is the token in the hands of whom it is bound to, if it is bound? */
 bool av_jwt_facts_is_holder(const av_jwt_facts *facts, const av_request *request);
