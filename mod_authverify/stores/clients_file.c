@@ -107,25 +107,25 @@ static void build_indexes(loading *load)
     }
 }
 
-static const char *fill(const void *crypto, av_slot to, int descriptor, const char *path, apr_pool_t *pool)
+static const char *fill(const void *crypto, av_slot to, const av_opened_file *from, apr_pool_t *pool)
 {
     loading load = { .state = AV_BUILD_DONE };
-    load.lines = av_file_lines_of(path, take_line, &load, pool);
-    av_snapshot_start(&load.builder, to, crypto);
-    const char *error = av_file_lines_read(&load.lines, descriptor);
+    load.lines = av_file_lines_of(from, take_line, &load, pool);
+    av_snapshot_start(&load.builder, to, crypto, from->pace);
+    const char *error = av_file_lines_read(&load.lines);
     if (error) {
         return error;
     }
     build_indexes(&load);
     error = av_file_lines_mistakes(&load.lines);
     if (!error && load.state == AV_BUILD_FULL) {
-        error = apr_psprintf(pool, "%s is larger than the memory that was set aside for it; restart httpd", path);
+        error = apr_psprintf(pool, "%s is larger than the memory that was set aside for it; restart httpd", from->path);
     }
     if (!error && load.state == AV_BUILD_FAILED) {
-        error = apr_psprintf(pool, "%s cannot be loaded: libcrypto refused to work", path);
+        error = apr_psprintf(pool, "%s cannot be loaded: libcrypto refused to work", from->path);
     }
     if (!error && !load.builder.client_count) {
-        error = apr_psprintf(pool, "%s names no client", path);
+        error = apr_psprintf(pool, "%s names no client", from->path);
     }
     return error;
 }

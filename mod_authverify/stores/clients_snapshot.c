@@ -18,6 +18,7 @@
 #define LARGEST_RECORD (1 << 17) /* words: a line of 64 KiB comes to less, whatever its networks */
 #define SMALLEST_INDEX 16
 #define RANDOM_WORDS 8
+#define WORDS_IN_A_STEP 4096
 
 /* Where in the header. */
 enum {
@@ -185,9 +186,9 @@ av_client_secret av_snapshot_dummy(av_slot slot, av_secret_kind kind, apr_pool_t
 
 /* Building. */
 
-void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto)
+void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto, av_pace *pace)
 {
-    *builder = (av_snapshot_builder){ .to = to, .crypto = crypto, .end = HEADER };
+    *builder = (av_snapshot_builder){ .to = to, .crypto = crypto, .pace = pace, .end = HEADER };
     for (apr_size_t i = 0; i < HEADER; i++) {
         av_slot_set(to, i, 0);
     }
@@ -254,6 +255,9 @@ static bool add_index(av_snapshot_builder *builder, apr_size_t index, apr_size_t
     av_slot_set(builder->to, index + 1, size - 1);
     for (apr_size_t i = 0; i < size; i++) {
         av_slot_set(builder->to, builder->end + i, 0);
+        if (i % WORDS_IN_A_STEP == 0) {
+            av_pace_step(builder->pace);
+        }
     }
     builder->end += size;
     av_slot_set(builder->to, AV_SLOT_END, builder->end);
@@ -327,6 +331,7 @@ av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *du
     for (apr_size_t at = HEADER; at < records_end; at += av_slot_get(to, at) & UINT32_MAX) {
         enter_record(&entering, at);
         apr_pool_clear(entering.pool);
+        av_pace_step(builder->pace);
     }
     apr_pool_destroy(entering.pool);
     av_slot_set(to, COST, builder->dearest_cost);

@@ -13,6 +13,7 @@
 typedef struct av_snapshot_builder {
     av_slot to;
     const av_crypto *crypto;
+    av_pace *pace;
     apr_size_t end; /* of what is written, in words */
     apr_size_t client_count, digest_count;
     unsigned dearest_cost; /* of the bcrypt hashes; 0: there is none */
@@ -30,8 +31,8 @@ typedef enum av_build {
     AV_BUILD_FAILED /* the library refused to work */
 } av_build;
 
-/* Begins a set; whatever the memory held is given up. */
-void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto);
+/* Begins a set, which is finished at that pace (NULL: as fast as may be); whatever the memory held is given up. */
+void av_snapshot_start(av_snapshot_builder *builder, av_slot to, const av_crypto *crypto, av_pace *pace);
 
 /* Adds the client of a line. What is needed meanwhile comes from `pool`. */
 av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *record, unsigned line, apr_pool_t *pool);

@@ -10,10 +10,11 @@
 #define LONGEST_LINE 65536
 #define BUFFER_SIZE (2 * LONGEST_LINE)
 
-av_file_lines av_file_lines_of(const char *path, const char *(*take)(void *, av_slice, unsigned, apr_pool_t *),
-                               void *baton, apr_pool_t *pool)
+av_file_lines av_file_lines_of(const av_opened_file *file,
+                               const char *(*take)(void *, av_slice, unsigned, apr_pool_t *), void *baton,
+                               apr_pool_t *pool)
 {
-    return (av_file_lines){ .path = path,
+    return (av_file_lines){ .file = file,
                             .baton = baton,
                             .take = take,
                             .mistakes = apr_array_make(pool, 4, sizeof(const char *)),
@@ -24,7 +25,7 @@ void av_file_lines_blame(av_file_lines *lines, unsigned number, const char *sent
 {
     if (lines->mistakes->nelts < AV_MOST_MISTAKES) {
         *(const char **)apr_array_push(lines->mistakes) =
-            apr_psprintf(lines->pool, "%s: line %u: %s", lines->path, number, sentence);
+            apr_psprintf(lines->pool, "%s: line %u: %s", lines->file->path, number, sentence);
     }
 }
 
@@ -49,6 +50,7 @@ static void take_line(av_file_lines *lines, av_slice line, apr_pool_t *scratch)
         av_file_lines_blame(lines, lines->number, error);
     }
     apr_pool_clear(scratch);
+    av_pace_step(lines->file->pace);
 }
 
 static bool goes_on(const av_file_lines *lines)
@@ -72,14 +74,14 @@ static void take_lines(av_file_lines *lines, char *buffer, apr_size_t *len, apr_
     *len = rest.len;
 }
 
-static const char *read_all(av_file_lines *lines, int descriptor, char *buffer, apr_pool_t *scratch)
+static const char *read_all(av_file_lines *lines, char *buffer, apr_pool_t *scratch)
 {
     apr_size_t len = 0;
     ssize_t got = 1;
     while (got != 0 && goes_on(lines)) {
-        got = read(descriptor, buffer + len, BUFFER_SIZE - len);
+        got = read(lines->file->descriptor, buffer + len, BUFFER_SIZE - len);
         if (got < 0 && errno != EINTR) {
-            return apr_psprintf(lines->pool, "%s cannot be read: %pm", lines->path, &errno);
+            return apr_psprintf(lines->pool, "%s cannot be read: %pm", lines->file->path, &errno);
         }
         len += got > 0 ? (apr_size_t)got : 0;
         take_lines(lines, buffer, &len, scratch);
@@ -90,12 +92,12 @@ static const char *read_all(av_file_lines *lines, int descriptor, char *buffer, 
     return NULL;
 }
 
-const char *av_file_lines_read(av_file_lines *lines, int descriptor)
+const char *av_file_lines_read(av_file_lines *lines)
 {
     apr_pool_t *scratch;
     char *buffer = apr_palloc(lines->pool, BUFFER_SIZE);
     apr_pool_create(&scratch, lines->pool);
-    const char *error = read_all(lines, descriptor, buffer, scratch);
+    const char *error = read_all(lines, buffer, scratch);
     apr_pool_destroy(scratch);
     OPENSSL_cleanse(buffer, BUFFER_SIZE);
     return error;

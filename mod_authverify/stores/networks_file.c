@@ -47,11 +47,11 @@ static bool copy(const av_networks *networks, av_slot to)
     return true;
 }
 
-static const char *fill(const void *baton, av_slot to, int descriptor, const char *path, apr_pool_t *pool)
+static const char *fill(const void *baton, av_slot to, const av_opened_file *from, apr_pool_t *pool)
 {
     av_networks *networks = av_networks_create(pool);
-    av_file_lines lines = av_file_lines_of(path, take_line, networks, pool);
-    const char *error = av_file_lines_read(&lines, descriptor);
+    av_file_lines lines = av_file_lines_of(from, take_line, networks, pool);
+    const char *error = av_file_lines_read(&lines);
     (void)baton;
     error = error ? error : av_file_lines_mistakes(&lines);
     if (error) {
@@ -59,11 +59,12 @@ static const char *fill(const void *baton, av_slot to, int descriptor, const cha
     }
     error = av_networks_finish(networks);
     if (error) {
-        return apr_psprintf(pool, "%s %s", path, error);
+        return apr_psprintf(pool, "%s %s", from->path, error);
     }
     return copy(networks, to)
                ? NULL
-               : apr_psprintf(pool, "%s is larger than the memory that was set aside for it; restart httpd", path);
+               : apr_psprintf(pool, "%s is larger than the memory that was set aside for it; restart httpd",
+                              from->path);
 }
 
 static const av_watched_kind networks_kind = { "networks", false, fill };

@@ -7,6 +7,8 @@
 #ifndef AV_SLOT_H
 #define AV_SLOT_H
 
+#include "pace.h"
+
 #include <apr.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -32,6 +34,6 @@ static inline void av_slot_set(av_slot to, apr_size_t at, uint64_t word)
 }
 
 /* Wipes what is written and gives the memory back to the system. */
-void av_slot_discard(av_slot slot);
+void av_slot_discard(av_slot slot, av_pace *pace);
 
 #endif

@@ -203,12 +203,13 @@ static bool examine(int descriptor, struct stat *found)
 /* Loading. */
 
 /* A file that somebody writes in place, or takes away, while it is read says nothing: *is_unsettled. */
-static const char *fill(const av_watched_file *file, av_slot idle, int descriptor, bool *is_unsettled, apr_pool_t *pool)
+static const char *fill(const av_watched_file *file, av_slot idle, const av_opened_file *from, bool *is_unsettled,
+                        apr_pool_t *pool)
 {
     struct stat after;
     file_state *seen = &file->control->seen, now = { 0 };
-    const char *error = file->kind->fill(file->baton, idle, descriptor, file->path, pool);
-    if (fstat(descriptor, &after) == 0) {
+    const char *error = file->kind->fill(file->baton, idle, from, pool);
+    if (fstat(from->descriptor, &after) == 0) {
         now = state_of(&after);
     }
     *is_unsettled = !same_state(seen, &now);
@@ -220,36 +221,37 @@ static const char *fill(const av_watched_file *file, av_slot idle, int descripto
 }
 
 /* The slot that was in force is idle now; what it held is gone as soon as nobody counts on it. */
-static void flip(const av_watched_file *file, uint64_t generation)
+static void flip(const av_watched_file *file, uint64_t generation, av_pace *pace)
 {
     atomic_store_explicit(&file->control->generation, generation + 1, memory_order_release);
     atomic_thread_fence(memory_order_release);
-    av_slot_discard(file->slots[generation & 1]);
+    av_slot_discard(file->slots[generation & 1], pace);
 }
 
-static const char *load_open(const av_watched_file *file, int descriptor, bool *is_unsettled, apr_pool_t *pool)
+static const char *load_open(const av_watched_file *file, const av_opened_file *from, bool *is_unsettled,
+                             apr_pool_t *pool)
 {
     struct stat found;
     uint64_t generation = generation_of(file);
     av_slot idle = file->slots[(generation + 1) & 1];
     const char *error =
-        examine(descriptor, &found) ? check_protection(file, &found, pool) : refuse_unopened(file, errno, pool);
+        examine(from->descriptor, &found) ? check_protection(file, &found, pool) : refuse_unopened(file, errno, pool);
     if (error) {
         return error;
     }
     file->control->seen = state_of(&found);
     atomic_thread_fence(memory_order_release); /* nothing is written to the idle slot before it is known to be idle */
-    av_slot_discard(idle);                     /* of one that was never finished: who built it was killed */
-    error = fill(file, idle, descriptor, is_unsettled, pool);
+    av_slot_discard(idle, from->pace);         /* of one that was never finished: who built it was killed */
+    error = fill(file, idle, from, is_unsettled, pool);
     if (error) {
-        av_slot_discard(idle);
+        av_slot_discard(idle, from->pace);
         return error;
     }
-    flip(file, generation);
+    flip(file, generation, from->pace);
     return NULL;
 }
 
-static const char *load(const av_watched_file *file, bool *is_unsettled, apr_pool_t *pool)
+static const char *load(const av_watched_file *file, av_pace *pace, bool *is_unsettled, apr_pool_t *pool)
 {
     *is_unsettled = false;
     /* Opening a pipe waits for its writer unless told not to. */
@@ -257,7 +259,8 @@ static const char *load(const av_watched_file *file, bool *is_unsettled, apr_poo
     if (descriptor < 0) {
         return refuse_unopened(file, errno, pool);
     }
-    const char *error = load_open(file, descriptor, is_unsettled, pool);
+    av_opened_file opened = { descriptor, file->path, pace };
+    const char *error = load_open(file, &opened, is_unsettled, pool);
     close(descriptor);
     return error;
 }
@@ -308,7 +311,8 @@ static av_refresh refresh(const av_watched_file *file, const char **message, apr
         return AV_REFRESH_UNCHANGED;
     }
     bool is_unsettled;
-    error = load(file, &is_unsettled, pool);
+    av_pace pace = av_pace_start();
+    error = load(file, &pace, &is_unsettled, pool);
     if (error) {
         return is_unsettled ? AV_REFRESH_UNCHANGED : refuse(file, error, message);
     }
@@ -421,7 +425,7 @@ const char *av_watched_file_open(const av_watch *watch, const av_watched_kind *k
     const char *error = NULL;
     bool is_unsettled = !generation_of(opened);
     for (int i = 0; is_unsettled && i < WAITS; i++) {
-        error = load(opened, &is_unsettled, pool);
+        error = load(opened, NULL, &is_unsettled, pool);
     }
     *file = error ? NULL : opened;
     return error;

@@ -7,6 +7,7 @@
 #ifndef AV_WATCHED_FILE_H
 #define AV_WATCHED_FILE_H
 
+#include "file_lines.h"
 #include "slot.h"
 
 #include <apr_pools.h>
@@ -19,8 +20,8 @@ typedef struct av_watched_file av_watched_file;
 typedef struct av_watched_kind {
     const char *noun; /* of its entries, many of them */
     bool is_private;  /* not everybody may read it */
-    /* Reads the open file into an empty slot. Returns NULL, or what is wrong, a line each, in `pool`. */
-    const char *(*fill)(const void *baton, av_slot to, int descriptor, const char *path, apr_pool_t *pool);
+    /* Reads a file into an empty slot. Returns NULL, or what is wrong, a line each, in `pool`. */
+    const char *(*fill)(const void *baton, av_slot to, const av_opened_file *from, apr_pool_t *pool);
 } av_watched_kind;
 
 /* Memory for one file. It may outlive whatever code uses it: it holds no pointer. */

@@ -178,7 +178,7 @@ static void build_list(const path *walked)
     if (error) {
         fail(walked->name, error);
     }
-    av_snapshot_start(&builder, list, compiler.crypto);
+    av_snapshot_start(&builder, list, compiler.crypto, NULL);
     if (av_snapshot_add(&builder, &record, 1, pool) != AV_BUILD_DONE ||
         av_snapshot_finish(&builder, duplicates, 1, pool) != AV_BUILD_DONE) {
         fail(walked->name, "the list cannot be built");

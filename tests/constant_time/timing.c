@@ -207,7 +207,7 @@ static bool prepare(apr_pool_t *lasting)
     if (!crypto || av_clients_line_parse(AV_SLICE(NAME " plain:" SECRET), &record, lasting)) {
         return false;
     }
-    av_snapshot_start(&builder, list, crypto);
+    av_snapshot_start(&builder, list, crypto, NULL);
     return av_snapshot_add(&builder, &record, 1, lasting) == AV_BUILD_DONE &&
            av_snapshot_finish(&builder, duplicates, 1, lasting) == AV_BUILD_DONE;
 }

@@ -10,17 +10,20 @@
 /* How often the file is yet to change while it is read, and how often it was read. */
 static int disturbances, readings;
 
+static bool is_paced;
+
 /* An entry is a byte. */
-static const char *fill(const void *baton, av_slot to, int descriptor, const char *path, apr_pool_t *scratch)
+static const char *fill(const void *baton, av_slot to, const av_opened_file *from, apr_pool_t *scratch)
 {
     char bytes[8];
-    ssize_t len = read(descriptor, bytes, sizeof(bytes));
+    ssize_t len = read(from->descriptor, bytes, sizeof(bytes));
     (void)baton;
     (void)scratch;
     readings++;
+    is_paced = from->pace != NULL;
     if (disturbances > 0) {
         disturbances--;
-        ck_assert_int_eq(chmod(path, disturbances % 2 ? 0600 : 0640), 0);
+        ck_assert_int_eq(chmod(from->path, disturbances % 2 ? 0600 : 0640), 0);
     }
     av_slot_set(to, AV_SLOT_END, AV_SLOT_HEADER);
     av_slot_set(to, AV_SLOT_COUNT, (uint64_t)len);
@@ -48,6 +51,16 @@ static void refresh(av_refresh wanted)
     ck_assert_int_eq(found, wanted);
     ck_assert_int_eq(message != NULL, wanted != AV_REFRESH_UNCHANGED);
 }
+
+START_TEST(only_while_requests_are_served_it_is_read_in_turns)
+{
+    ck_assert_ptr_null(open_disturbed("abc", 0));
+    ck_assert(!is_paced);
+    make_file("bytes", AV_SLICE("ab"), 0600);
+    refresh(AV_REFRESH_LOADED);
+    ck_assert(is_paced);
+}
+END_TEST
 
 START_TEST(it_is_read_once_and_again_when_it_changes)
 {
@@ -108,6 +121,7 @@ Suite *unit_suite(void)
     TCase *tests = suite_case(suite, "files");
 
     tcase_add_unchecked_fixture(tests, make_folder, remove_folder);
+    tcase_add_test(tests, only_while_requests_are_served_it_is_read_in_turns);
     tcase_add_test(tests, it_is_read_once_and_again_when_it_changes);
     tcase_add_test(tests, a_file_that_changes_while_it_is_read_is_read_again_and_nothing_is_said);
     tcase_add_test(tests, a_mistake_of_a_file_that_changes_meanwhile_is_none);
