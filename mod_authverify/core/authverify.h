@@ -20,6 +20,7 @@ typedef struct av_policy av_policy;     /* policy.h */
 typedef struct av_selector av_selector; /* selector.h */
 struct av_client_record;                /* client.h */
 struct av_token;                        /* token.h */
+struct av_throttle;                     /* throttle.h */
 
 /* One header field, as sent. Where the server has merged repeated ones, their values are joined with ", ". */
 typedef struct av_header {
@@ -40,6 +41,7 @@ typedef struct av_request {
     av_slice certificate;   /* SHA-256 of the one (DER) that the client has shown in TLS; empty: none, or nobody asks */
     av_slice place;         /* the path once more: decoded, without dot segments, as the server maps it */
     void *server;           /* the server's own request: for av_password_source alone, nothing else looks at it */
+    const struct av_throttle *throttle; /* who counts failed proofs; NULL: nobody */
 } av_request;
 
 /* Who we know: a name, and the keys that prove it. */
@@ -81,8 +83,9 @@ typedef struct av_claim {
     av_slice unsigned_id; /* for the log and the handler; never a key */
     bool is_timed;        /* the request says when it was signed, and that is known by now */
     apr_time_t signed_at;
-    bool in_query; /* the credential came in the query */
-    void *parsed;  /* the scheme's own notes */
+    bool in_query;            /* the credential came in the query */
+    apr_interval_time_t wait; /* AV_THROTTLED: how long until the request is looked at; of the first of the chain */
+    void *parsed;             /* the scheme's own notes */
     const av_attribute *attributes;
     apr_size_t attribute_count;
     struct av_token *token; /* what was presented, where it says something of its own; NULL: it does not */
@@ -148,14 +151,16 @@ typedef struct av_verdict {
     bool in_query;                         /* the credential came in the query */
     const struct av_client_record *record; /* what a list of clients or its token says of the client; or NULL */
     struct av_token *token;                /* that was proven; NULL: there is none */
-    const char *proven; /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
-    bool is_preflight;  /* not presented, and a preflight that av_is_preflight lets pass */
-    av_slice id;        /* what the sender calls this delivery; believed only with AV_ACCEPTED */
-    bool is_empty;      /* the one proof that was sent is empty: a place for a credential, and none in it */
+    const char *proven;       /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */
+    bool is_preflight;        /* not presented, and a preflight that av_is_preflight lets pass */
+    av_slice id;              /* what the sender calls this delivery; believed only with AV_ACCEPTED */
+    av_slice claimed;         /* who the sender says it is; not believed */
+    apr_interval_time_t wait; /* AV_THROTTLED and AV_TOO_MANY_TOKENS: how long the sender must wait */
+    bool is_empty;            /* the one proof that was sent is empty: a place for a credential, and none in it */
 } av_verdict;
 
-/* Looks at the head of the request: which rule sees its credential, is the credential well-formed, and is it on time
- * where the head carries the time. Sees no secret.
+/* Looks at the head of the request: which rule sees its credential, is the credential well-formed, is it on time
+ * where the head carries the time, and has its sender failed too often (request->throttle). Sees no secret.
  * Returns AV_ACCEPTED when the request may go on to av_open: nothing is proven yet. Otherwise the reason of the
  * refusal. *claim is NULL only where no rule saw a credential; its chain has one claim for the rule that decides and
  * one for each rule that must hold besides. All of it lives in `pool` and borrows from `policy` and `request`. */

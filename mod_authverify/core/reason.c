@@ -21,6 +21,7 @@ static const char *const class_texts[] = {
     [AV_CLASS_AMBIGUOUS] = "The credential was sent more than once.",
     [AV_CLASS_WRONG] = "The credential does not prove this request.",
     [AV_CLASS_LIMIT] = "This request is not allowed here.",
+    [AV_CLASS_THROTTLED] = "There were too many attempts. Come back later.",
     [AV_CLASS_METHOD] = "This method is not available here.",
     [AV_CLASS_REQUEST] = "The request is malformed or incomplete.",
     [AV_CLASS_BODY] = "The request's body is too large or took too long.",

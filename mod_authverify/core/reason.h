@@ -19,6 +19,7 @@ typedef enum av_class {
     AV_CLASS_AMBIGUOUS,     /* what was sent can be read in two ways */
     AV_CLASS_WRONG,         /* who sent it is not who, or not when, it says */
     AV_CLASS_LIMIT,         /* this is not for the sender, or not from there */
+    AV_CLASS_THROTTLED,     /* this sender was here too often */
     AV_CLASS_METHOD,
     AV_CLASS_REQUEST, /* the request itself is broken, whoever sent it */
     AV_CLASS_BODY,    /* too large or too slow */

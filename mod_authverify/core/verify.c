@@ -6,6 +6,7 @@
 #include "policy.h"
 #include "preflight.h"
 #include "reading.h"
+#include "throttle.h"
 
 static bool sees_header(av_slice name, const av_request *request)
 {
@@ -133,6 +134,16 @@ static av_reason find_also(const av_policy *policy, const av_request *request, a
     return reason;
 }
 
+/* For each rule that wants a proof, before one is looked at. */
+static av_reason check_throttle(const av_request *request, av_claim *first)
+{
+    for (const av_claim *claim = first; request->throttle && claim; claim = claim->also) {
+        apr_interval_time_t wait = claim->rule->proves_nobody ? 0 : av_throttle_wait(request, claim->client_id);
+        first->wait = wait > first->wait ? wait : first->wait;
+    }
+    return first->wait ? AV_THROTTLED : AV_ACCEPTED;
+}
+
 av_reason av_find(const av_policy *policy, const av_request *request, av_claim **claim, apr_pool_t *pool)
 {
     int index;
@@ -149,7 +160,8 @@ av_reason av_find(const av_policy *policy, const av_request *request, av_claim *
         return AV_AMBIGUOUS_CREDENTIAL;
     }
     av_reason reason = find_claim(rule, request, claim, pool);
-    return reason == AV_ACCEPTED ? find_also(policy, request, *claim, pool) : reason;
+    reason = reason == AV_ACCEPTED ? find_also(policy, request, *claim, pool) : reason;
+    return reason == AV_ACCEPTED ? check_throttle(request, *claim) : reason;
 }
 
 /* The request asked about could be one of the rule's: what it shows cannot be known yet, its limits can. */
@@ -256,6 +268,8 @@ av_verdict av_refusal(av_reason reason, const av_claim *claim)
         verdict.id = claim->id.len ? claim->id : claim->unsigned_id;
         verdict.is_empty = claim->proof_count == 1 && !claim->proofs[0].bytes.len;
         verdict.in_query = claim->in_query;
+        verdict.claimed = claim->client_id;
+        verdict.wait = claim->wait;
     }
     return verdict;
 }

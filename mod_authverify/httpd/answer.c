@@ -29,6 +29,7 @@ static int log_level(av_class what)
         return APLOG_INFO;
     case AV_CLASS_WRONG:
     case AV_CLASS_LIMIT:
+    case AV_CLASS_THROTTLED:
     case AV_CLASS_BODY:
         return APLOG_WARNING;
     default:
@@ -164,6 +165,15 @@ int avh_status_of(const avh_section *section, const av_verdict *verdict)
     return aws ? aws->status : av_reason_status(verdict->reason);
 }
 
+const char *avh_retry_after(int status, const av_verdict *verdict, apr_pool_t *pool)
+{
+    apr_interval_time_t second = apr_time_from_sec(1);
+    if (verdict->wait) {
+        return apr_psprintf(pool, "%" APR_TIME_T_FMT, (verdict->wait + second - 1) / second);
+    }
+    return status == HTTP_SERVICE_UNAVAILABLE ? RETRY_AFTER : NULL;
+}
+
 /* What the body of the answer is made of. */
 static void note_answer(request_rec *r, const avh_section *section, const av_verdict *verdict)
 {
@@ -197,8 +207,9 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     if (verdict->reason == AV_CLIENT_NOT_ALLOWED && verdict->rule->tells_scopes) {
         add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));
     }
-    if (status == HTTP_SERVICE_UNAVAILABLE) {
-        apr_table_setn(r->err_headers_out, "Retry-After", RETRY_AFTER);
+    const char *later = avh_retry_after(status, verdict, r->pool);
+    if (later) {
+        apr_table_setn(r->err_headers_out, "Retry-After", later);
     }
     return answered ? answered : status;
 }

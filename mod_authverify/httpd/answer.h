@@ -22,6 +22,9 @@ int avh_refuse_for(request_rec *r, const avh_section *section, av_reason reason)
 /* The status of a refusal here. */
 int avh_status_of(const avh_section *section, const av_verdict *verdict);
 
+/* The value of Retry-After for a refusal with that status; NULL: it has none. */
+const char *avh_retry_after(int status, const av_verdict *verdict, apr_pool_t *pool);
+
 /* The challenge of a rule for a WWW-Authenticate header. */
 const char *avh_challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict);
 

@@ -46,6 +46,7 @@ static const avh_aws_error errors[AV_REASON_COUNT] = {
     [AV_SCHEME_NOT_ALLOWED] = DENIED,
     [AV_CLIENT_NOT_ALLOWED] = DENIED,
     [AV_NO_USER] = DENIED,
+    [AV_THROTTLED] = { 503, "SlowDown", "There were too many attempts. Come back later." },
     [AV_METHOD_REFUSED] = { 405, "MethodNotAllowed", "This method is not available here." },
     [AV_MALFORMED_REQUEST] = { 400, "InvalidRequest", "The request is malformed." },
     [AV_LENGTH_REQUIRED] = { 411, "MissingContentLength", "x-amz-decoded-content-length is missing." },

@@ -52,6 +52,7 @@ void *avh_section_merge(apr_pool_t *pool, void *outer_section, void *inner_secti
     PICK(body_timeout);
     PICK(spool);
     PICK(issuer);
+    PICK(throttle);
     merged->origin = inner->origin || inner->registered ? inner->origin : outer->origin;
     merged->registered = inner->origin || inner->registered ? inner->registered : outer->registered;
     merged->headers = NULL;
@@ -76,6 +77,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
         server->tokens = apr_array_make(pool, 2, sizeof(avh_token_line));
+        server->throttles = apr_array_make(pool, 2, sizeof(avh_throttle *));
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
         server->watched = apr_array_make(pool, 2, sizeof(avh_watched));
         server->remote_keys = apr_array_make(pool, 2, sizeof(void *));

@@ -24,6 +24,12 @@ typedef enum avh_switch { AVH_SWITCH_UNSET, AVH_SWITCH_ON, AVH_SWITCH_OFF } avh_
 
 typedef enum avh_error_body { AVH_ERROR_BODY_UNSET, AVH_PROBLEM, AVH_HTML, AVH_EMPTY, AVH_AWS } avh_error_body;
 
+/* An AuthVerifyThrottle line. One of "off" has neither. */
+typedef struct avh_throttle {
+    struct av_throttle_line *line;    /* stores/throttle.h */
+    const struct av_throttle *counts; /* since post_config */
+} avh_throttle;
+
 /* AuthVerifyHeader NAME VALUE: one line, and the next. */
 typedef struct avh_header {
     const char *name;
@@ -46,10 +52,11 @@ typedef struct avh_section {
     apr_size_t body_parse;
     apr_interval_time_t body_timeout;
     const char *spool;
-    const char *origin;      /* AuthVerifyExternalURL: what stands before the target, without a slash at its end */
-    avh_switch registered;   /* AuthVerifyExternalURL as-registered */
-    const av_issuer *issuer; /* AuthVerifyToken, its own or an outer one's; NULL: there is none */
-    avh_header *headers;     /* of this section alone, in order */
+    const char *origin;           /* AuthVerifyExternalURL: what stands before the target, without a slash at its end */
+    avh_switch registered;        /* AuthVerifyExternalURL as-registered */
+    const av_issuer *issuer;      /* AuthVerifyToken, its own or an outer one's; NULL: there is none */
+    const avh_throttle *throttle; /* AuthVerifyThrottle, its own or an outer one's; NULL: there is none */
+    avh_header *headers;          /* of this section alone, in order */
     const struct avh_section *outer, *inner; /* what this was merged from, for the headers of both */
 } avh_section;
 
@@ -86,6 +93,12 @@ static inline bool avh_is_unproven(const avh_section *section, const av_verdict 
 {
     bool is_optional = section->mode == AVH_OPTIONAL && section->protection == AVH_ON;
     return (is_optional && verdict->reason == AV_NOT_PRESENTED && !verdict->rule) || avh_is_preflight(section, verdict);
+}
+
+/* Who counts in this section what fails; NULL: nobody does. */
+static inline const struct av_throttle *avh_counts_of(const avh_section *section)
+{
+    return section->throttle ? section->throttle->counts : NULL;
 }
 
 /* Paths that a second decoder may read differently are refused. */
@@ -163,6 +176,7 @@ typedef struct avh_server {
     av_presets *presets;
     apr_array_header_t *lines;       /* of avh_line */
     apr_array_header_t *tokens;      /* of avh_token_line */
+    apr_array_header_t *throttles;   /* of avh_throttle *: every line but "off", in order */
     apr_array_header_t *exported;    /* of avh_exported */
     apr_array_header_t *watched;     /* of avh_watched: the files of clients= and from=, each once */
     apr_array_header_t *remote_keys; /* of what remote_keys.c knows of them: each once */

@@ -3,6 +3,7 @@
 #include "directives.h"
 #include "config.h"
 #include "header_value.h"
+#include "throttles.h"
 
 #include <sys/vfs.h>
 
@@ -284,6 +285,16 @@ static const char *set_token(cmd_parms *cmd, void *target, const char *args)
     return NULL;
 }
 
+static const char *set_throttle(cmd_parms *cmd, void *target, const char *args)
+{
+    avh_section *section = target;
+    av_words words = { NULL, 0 };
+    const char *error = outside_limit(cmd);
+    error = error ? error : av_words_split(apr_pstrcat(cmd->pool, cmd->cmd->name, " ", args, NULL), &words, cmd->pool);
+    error = error || !section->throttle ? error : "stands twice in one section";
+    return named(cmd, error ? error : avh_throttle_read(cmd, &words, &section->throttle));
+}
+
 /* "https://host[:port][/prefix]" without query, fragment or user. */
 static bool is_origin(const char *url)
 {
@@ -378,6 +389,8 @@ const command_rec avh_directives[] = {
     AP_INIT_RAW_ARGS("AuthVerifyBody", set_body, NULL, SECTIONS, "limit=, memory=, parse=, spool=, timeout="),
     AP_INIT_RAW_ARGS("AuthVerifyToken", set_token, NULL, SECTIONS,
                      "clients= key= algorithm= issuer= audience= ...: what the token endpoint gives to whom"),
+    AP_INIT_RAW_ARGS("AuthVerifyThrottle", set_throttle, NULL, SECTIONS,
+                     "failures= network-failures= tokens= window= ipv4= ipv6=, or off: how often a proof may fail"),
     AP_INIT_TAKE1("AuthVerifyExternalURL", set_external_url, NULL, SECTIONS,
                   "what senders call this server: https://host, or as-registered"),
     AP_INIT_FLAG("AuthVerifyStrictPath", set_strict_path, NULL, SECTIONS,

@@ -1,6 +1,7 @@
 /* The token endpoint.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "token_endpoint.h"
+#include "../core/throttle.h"
 #include "../issue/grant.h"
 #include "answer.h"
 #include "credential_strip.h"
@@ -9,7 +10,6 @@
 #include <openssl/crypto.h>
 
 #define HANDLER "authverify-token"
-#define RETRY_AFTER "10"
 
 /* What httpd has of the request: who asks, and what for. */
 typedef struct asking {
@@ -18,7 +18,8 @@ typedef struct asking {
     av_request request;
     av_slice body; /* wiped in the end: it may hold a secret, and what is granted borrows from it */
     av_token_request wanted;
-    int answered; /* the status of what a filter has told the client already; else 0 */
+    int answered;             /* the status of what a filter has told the client already; else 0 */
+    apr_interval_time_t wait; /* AV_THROTTLED or AV_TOO_MANY_TOKENS: how long */
 } asking;
 
 /* The endpoint decides by itself, whatever the mode of rules in the same section is. */
@@ -52,9 +53,16 @@ int avh_hide_query_secret(request_rec *r)
     return DECLINED;
 }
 
-static av_grant refusal(const av_issuer *issuer, av_reason reason)
+static av_grant refusal(const asking *asked, av_reason reason)
 {
-    return (av_grant){ .verdict = { .reason = reason, .rule = issuer->door } };
+    return (av_grant){ .verdict = { .reason = reason, .rule = asked->issuer->door, .wait = asked->wait } };
+}
+
+/* Before anything is read, and again before the client is looked up whom it names. */
+static av_reason ask_throttle(asking *asked)
+{
+    asked->wait = av_throttle_wait(&asked->request, asked->wanted.client_id);
+    return asked->wait ? AV_THROTTLED : AV_ACCEPTED;
 }
 
 /* A token request is small: it is read into memory, in the time that AuthVerifyBody gives. */
@@ -78,14 +86,29 @@ static av_reason read_body(asking *asked)
     return read.reason;
 }
 
+static av_grant decide_client(asking *asked)
+{
+    av_grant grant = av_grant_decide(asked->issuer, &asked->wanted, &asked->request, asked->r->pool);
+    av_throttle_tell(asked->request.throttle, &asked->request.address, &grant.verdict, apr_time_now());
+    if (grant.verdict.reason == AV_ACCEPTED) {
+        asked->wait = av_throttle_take(&asked->request, av_slice_of(grant.verdict.record->id));
+    }
+    if (asked->wait) {
+        const char *proven = grant.verdict.proven;
+        grant = refusal(asked, AV_TOO_MANY_TOKENS);
+        grant.verdict.proven = proven;
+    }
+    return grant;
+}
+
 static av_grant decide_body(asking *asked)
 {
     apr_pool_t *pool = asked->r->pool;
     bool is_legacy = asked->issuer->legacy && av_token_request_is_legacy(&asked->request, asked->body, pool);
     av_reason reason = is_legacy ? av_token_request_read_legacy(&asked->request, asked->body, &asked->wanted, pool)
                                  : av_token_request_read(&asked->request, asked->body, &asked->wanted, pool);
-    return reason == AV_ACCEPTED ? av_grant_decide(asked->issuer, &asked->wanted, &asked->request, asked->r->pool)
-                                 : refusal(asked->issuer, reason);
+    reason = reason == AV_ACCEPTED ? ask_throttle(asked) : reason;
+    return reason == AV_ACCEPTED ? decide_client(asked) : refusal(asked, reason);
 }
 
 static av_grant decide(asking *asked)
@@ -93,12 +116,13 @@ static av_grant decide(asking *asked)
     request_rec *r = asked->r;
     bool is_secure = strcmp(ap_http_scheme(r), "https") == 0;
     av_reason reason = av_grant_open(asked->issuer, &asked->request, is_secure, r->pool);
+    reason = reason == AV_ACCEPTED ? ask_throttle(asked) : reason;
     if (reason != AV_ACCEPTED) {
         avh_spool_drop(r, NULL);
-        return refusal(asked->issuer, reason);
+        return refusal(asked, reason);
     }
     reason = read_body(asked);
-    return reason == AV_ACCEPTED ? decide_body(asked) : refusal(asked->issuer, reason);
+    return reason == AV_ACCEPTED ? decide_body(asked) : refusal(asked, reason);
 }
 
 static int send_json(request_rec *r, int status, av_slice text)
@@ -125,8 +149,9 @@ static int refuse(const asking *asked, const av_verdict *verdict)
     if (error.status == HTTP_METHOD_NOT_ALLOWED) {
         apr_table_setn(r->headers_out, "Allow", asked->issuer->legacy ? "GET, POST" : "POST");
     }
-    if (error.status == HTTP_SERVICE_UNAVAILABLE) {
-        apr_table_setn(r->headers_out, "Retry-After", RETRY_AFTER);
+    const char *later = avh_retry_after(error.status, verdict, r->pool);
+    if (later) {
+        apr_table_setn(r->headers_out, "Retry-After", later);
     }
     return send_json(r, error.status, av_token_error_answer(verdict->reason, r->pool));
 }
@@ -139,7 +164,7 @@ static int grant_token(const asking *asked, av_grant *grant)
     av_slice text = asked->wanted.is_legacy ? av_grant_legacy_answer(asked->issuer, token, r->pool)
                                             : av_grant_answer(grant, token, now, r->pool);
     if (!text.len) {
-        *grant = refusal(asked->issuer, AV_INTERNAL_ERROR);
+        *grant = refusal(asked, AV_INTERNAL_ERROR);
     }
     avh_log_verdict(r, &no_mode, &grant->verdict);
     avh_export_environment(r, &no_mode, &grant->verdict);
@@ -175,6 +200,7 @@ int avh_token_endpoint(request_rec *r)
     }
     r->no_cache = 1;
     asked.request = *avh_request_of(r);
+    asked.request.throttle = avh_counts_of(avh_section_of(r));
     asked.request.place = avh_view_place(&asked.request, r->pool);
     hide_query_secret(r);
     int status = answer(&asked);

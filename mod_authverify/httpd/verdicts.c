@@ -5,6 +5,7 @@
 #include "request_view.h"
 
 #include "../core/strict_path.h"
+#include "../core/throttle.h"
 
 typedef struct request_memory {
     av_request view;
@@ -14,6 +15,7 @@ typedef struct request_memory {
     avh_decision *decisions; /* the latest first */
     const av_policy *sealed; /* under which the main request was made ready for its handler; NULL: it was not */
     avh_decision *looked_up; /* the latest refusal that was logged as a lookup's */
+    const av_throttle *told; /* who has counted a failed proof of this request */
 } request_memory;
 
 /* The request that the client sent: no subrequest of it, no redirect. */
@@ -96,6 +98,7 @@ static av_verdict prove(request_rec *r, request_memory *memory, const avh_sectio
     av_claim *claim = NULL;
     *request = avh_view_for(&memory->view, section, client_request(r));
     request->server = r;
+    request->throttle = avh_is_observed(section) ? NULL : avh_counts_of(section);
 
     if (section->preflight == AVH_SWITCH_ON && av_is_preflight(section->policy, request, pool)) {
         return (av_verdict){ .reason = AV_NOT_PRESENTED, .is_preflight = true };
@@ -113,6 +116,15 @@ static av_verdict prove(request_rec *r, request_memory *memory, const avh_sectio
     }
     return reason == AV_ACCEPTED ? av_prove(claim, reading, request, pool)
                                  : av_refusal(reason, reading->refused ? reading->refused : claim);
+}
+
+/* Once for one request of the client's, however many sections it is led through. */
+static void tell_throttle(request_memory *memory, const avh_decision *decision)
+{
+    if (decision->throttle != memory->told &&
+        av_throttle_tell(decision->throttle, &memory->view.address, &decision->verdict, apr_time_now())) {
+        memory->told = decision->throttle;
+    }
 }
 
 const avh_decision *avh_decided(request_rec *r, const avh_section *section)
@@ -136,6 +148,10 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
         decision->verdict = av_refusal(AV_METHOD_REFUSED, NULL);
     } else {
         decision->verdict = prove(r, memory, section);
+        decision->throttle = avh_is_observed(section) ? NULL : avh_counts_of(section);
+    }
+    if (!r->main) { /* what httpd looks up by itself is nobody's attempt, unless it becomes the answer */
+        tell_throttle(memory, decision);
     }
     decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;
     avh_log_verdict(r, section, &decision->verdict);
@@ -174,11 +190,12 @@ bool avh_is_sealed(request_rec *r, const avh_section *section)
 int avh_log_passed_on(request_rec *r)
 {
     const request_rec *last = r;
-    const request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
+    request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
     while (last->next) {
         last = last->next;
     }
     if (memory && memory->looked_up && last->status == avh_status_of(avh_section_of(r), &memory->looked_up->verdict)) {
+        tell_throttle(memory, memory->looked_up);
         avh_log_refusal(r, &memory->looked_up->verdict);
     }
     return DECLINED;

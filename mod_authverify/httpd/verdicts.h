@@ -10,6 +10,7 @@
 typedef struct avh_decision {
     const av_policy *policy;
     av_verdict verdict;
+    const struct av_throttle *throttle; /* who counts it where it is a failed proof; NULL: nobody */
     int status; /* what httpd must be told where a filter has answered the client already; else 0 */
     struct avh_decision *before;
 } avh_decision;

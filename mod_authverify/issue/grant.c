@@ -75,6 +75,7 @@ av_grant av_grant_decide(const av_issuer *issuer, const av_token_request *asked,
     av_grant grant = { .verdict = { .reason = prove(issuer, asked, request, &claim, &label, pool) } };
     av_verdict *verdict = &grant.verdict;
     verdict->rule = issuer->door;
+    verdict->claimed = asked->client_id;
     if (verdict->reason != AV_ACCEPTED) {
         return grant;
     }
@@ -193,6 +194,8 @@ av_token_error av_token_error_of(av_reason reason)
         return (av_token_error){ 401, "invalid_client" };
     case AV_CLASS_LIMIT:
         return (av_token_error){ 403, "unauthorized_client" };
+    case AV_CLASS_THROTTLED:
+        return (av_token_error){ 429, "temporarily_unavailable" };
     case AV_CLASS_BUSY:
         return (av_token_error){ 503, "temporarily_unavailable" };
     case AV_CLASS_OURS:

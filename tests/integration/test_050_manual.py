@@ -241,7 +241,8 @@ SCHEME_OPTIONS = {  # by the page that has them
 BODY_OPTIONS = options_of(HTTPD / "directives.c", "body_options")
 ENTRY_OPTIONS = options_of(CORE / "rule.c", "av_rule_entry_options")
 TOKEN_OPTIONS = options_of(ISSUE / "issuer.c", "options")
-ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, TOKEN_OPTIONS, *SCHEME_OPTIONS.values())
+THROTTLE_OPTIONS = options_of(STORES / "throttle.c", "options")
+ALL_OPTIONS = RULE_OPTIONS.union(BODY_OPTIONS, TOKEN_OPTIONS, THROTTLE_OPTIONS, *SCHEME_OPTIONS.values())
 
 
 def test_the_reference_explains_each_option_and_no_other():
@@ -264,7 +265,7 @@ def rows_of(page, pattern):
 
 
 @pytest.mark.parametrize("page, options", [*SCHEME_OPTIONS.items(), ("rules.md", RULE_OPTIONS),
-                                           ("directives.md", BODY_OPTIONS),
+                                           ("directives.md", BODY_OPTIONS), ("throttle.md", THROTTLE_OPTIONS),
                                            ("token-endpoint.md", TOKEN_OPTIONS | ENTRY_OPTIONS)])
 def test_the_manual_has_a_row_for_each_option_and_no_other(page, options):
     assert sorted(rows_of(page, "([a-z0-9-]+)=")) == sorted(options)
@@ -301,7 +302,8 @@ def test_the_reference_explains_each_selector_and_no_other():
 
 
 LEVELS = {"NOT_PRESENTED": "info", "MALFORMED": "info", "AMBIGUOUS": "info", "METHOD": "info", "REQUEST": "info",
-          "WRONG": "warn", "LIMIT": "warn", "BODY": "warn", "BUSY": "error", "OURS": "error", "ACCEPTED": "debug"}
+          "WRONG": "warn", "LIMIT": "warn", "THROTTLED": "warn", "BODY": "warn", "BUSY": "error", "OURS": "error",
+          "ACCEPTED": "debug"}
 
 
 def reasons():

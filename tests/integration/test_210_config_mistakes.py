@@ -94,7 +94,8 @@ LIMITED = {
     for container in ("Limit", "LimitExcept")
     for directive in (f"AuthVerify github {FROM_FILE}", f"AuthVerifyAlso github {FROM_FILE}", "AuthVerify off",
                       "AuthVerifyMode observe", "AuthVerifyOverride on", "AuthVerifyBody limit=1m",
-                      "AuthVerifyExternalURL as-registered", "AuthVerifyErrorBody html", "AuthVerifyHeader X-A b")
+                      "AuthVerifyExternalURL as-registered", "AuthVerifyErrorBody html", "AuthVerifyHeader X-A b",
+                      "AuthVerifyThrottle failures=20", "AuthVerifyThrottle off")
 }
 
 WORDS = {
@@ -343,6 +344,21 @@ DIRECTIVES = {
     "Require with a mistake before any rule": (in_location(f"> Require authverify user x\n"
                                                            f"AuthVerify github {FROM_FILE}"),
                                                ["Require authverify takes nothing more, or"]),
+    "throttle that counts nothing": (alone("AuthVerifyThrottle"), ["AuthVerifyThrottle: counts nothing; add failures=20"]),
+    "throttle of a bare word": (alone("AuthVerifyThrottle 20"), ["AuthVerifyThrottle: word 1", "is not written name=value"]),
+    "throttle off with options": (alone("AuthVerifyThrottle off failures=1"), ["AuthVerifyThrottle: word 1"]),
+    "throttle's unknown option": (alone("AuthVerifyThrottle failure=1"),
+                                  ['AuthVerifyThrottle: there is no option "failure"; did you mean "failures"?']),
+    "throttle of no failure": (alone("AuthVerifyThrottle failures=0"),
+                               ["AuthVerifyThrottle: failures=: is a number from 1 to 100000"]),
+    "throttle of less for all than for one": (alone("AuthVerifyThrottle failures=2 network-failures=1"),
+                                              ["AuthVerifyThrottle: network-failures= is less than failures="]),
+    "throttle of too many": (alone("AuthVerifyThrottle failures=101 window=1"),
+                             ["AuthVerifyThrottle: counts more than 100 a second"]),
+    "throttle twice": (in_location("AuthVerifyThrottle failures=1\n> AuthVerifyThrottle failures=2"),
+                       ["AuthVerifyThrottle: stands twice in one section"]),
+    "throttle and off": (in_location("AuthVerifyThrottle failures=1\n> AuthVerifyThrottle off"),
+                         ["AuthVerifyThrottle: stands twice in one section"]),
     "body without options": (alone("AuthVerifyBody"), ["AuthVerifyBody"]),
     "body's unknown option": (alone("AuthVerifyBody limt=1m"),
                               ['AuthVerifyBody: there is no option "limt"; did you mean "limit"?']),

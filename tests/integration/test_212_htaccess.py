@@ -202,7 +202,7 @@ REFUSED = {
        for directive in ("AuthVerifyPreset yours github secret=file:/etc/hostname", "AuthVerifyPresetPath /tmp",
                          "AuthVerifyMode observe", "AuthVerifyOverride on", "AuthVerifyBody limit=1g",
                          "AuthVerifyExternalURL as-registered", "AuthVerifyErrorBody empty",
-                         "AuthVerifyHeader X-Client root")},
+                         "AuthVerifyThrottle failures=20", "AuthVerifyHeader X-Client root")},
 }
 
 

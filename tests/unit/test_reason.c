@@ -48,6 +48,8 @@ static const struct {
     { AV_NO_USER, "no-user", 403, AV_CLASS_LIMIT },
     { AV_SCOPE_NOT_ALLOWED, "scope-not-allowed", 400, AV_CLASS_LIMIT },
     { AV_INSECURE_TRANSPORT, "insecure-transport", 403, AV_CLASS_LIMIT },
+    { AV_THROTTLED, "throttled", 429, AV_CLASS_THROTTLED },
+    { AV_TOO_MANY_TOKENS, "too-many-tokens", 429, AV_CLASS_THROTTLED },
     { AV_METHOD_REFUSED, "method-refused", 405, AV_CLASS_METHOD },
     { AV_MALFORMED_TOKEN_REQUEST, "malformed-token-request", 400, AV_CLASS_REQUEST },
     { AV_UNSUPPORTED_GRANT, "unsupported-grant", 400, AV_CLASS_REQUEST },
