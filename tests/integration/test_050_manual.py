@@ -224,6 +224,8 @@ def test_the_reference_is_valid_with_all_its_lines_in_force():
 def options_of(path, table):
     """Names of the rows of an av_option table of a source."""
     rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
+    if "AV_JWT_TERMS_OPTIONS" in rows:
+        rows += read(SCHEMES / "jwt" / "terms.h").split("#define AV_JWT_TERMS_OPTIONS")[1].split("\n\n")[0]
     return set(re.findall(r'{ "([a-z0-9-]+)",', rows))
 
 
