@@ -226,7 +226,7 @@ def options_of(path, table):
     rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
     if "AV_JWT_TERMS_OPTIONS" in rows:
         rows += read(SCHEMES / "jwt" / "terms.h").split("#define AV_JWT_TERMS_OPTIONS")[1].split("\n\n")[0]
-    return set(re.findall(r'{ "([a-z0-9-]+)",', rows))
+    return set(re.findall(r'{[\s\\]*"([a-z0-9-]+)",', rows))
 
 
 RULE_OPTIONS = options_of(CORE / "rule.c", "rule_options")
