@@ -19,6 +19,8 @@ struct av_password_source;
 struct av_key_location; /* key_source.h */
 struct av_key_source;
 struct av_token_memory;
+struct av_endpoint; /* introspection.h */
+struct av_introspector;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -34,6 +36,10 @@ typedef struct av_compiler {
     /* Opens keys that are published elsewhere, which live as long as `pool`. Returns NULL or a sentence. NULL where
      * nothing is fetched. */
     const char *(*open_keys)(void *baton, const struct av_key_location *location, const struct av_key_source **source);
+    /* Opens an endpoint that is asked about tokens, which lives as long as `pool`. Returns NULL or a sentence. NULL where
+     * nobody is asked. */
+    const char *(*open_introspection)(void *baton, const struct av_endpoint *endpoint,
+                                      const struct av_introspector **introspector);
     void *open_baton;
     /* provider=: whom the server asks for passwords, a comma list of `names`, or NULL: its own choice. Returns NULL or a
      * sentence. NULL where there is no such server. */

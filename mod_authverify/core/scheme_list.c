@@ -8,14 +8,15 @@ extern const av_scheme av_scheme_api_key;
 extern const av_scheme av_scheme_aws4;
 extern const av_scheme av_scheme_basic;
 extern const av_scheme av_scheme_bearer;
+extern const av_scheme av_scheme_introspection;
 extern const av_scheme av_scheme_jwt;
 extern const av_scheme av_scheme_none;
 extern const av_scheme av_scheme_signature;
 extern const av_scheme av_scheme_token_pair;
 
 static const av_scheme *const schemes[] = {
-    &av_scheme_token_pair, &av_scheme_basic, &av_scheme_bearer, &av_scheme_api_key,
-    &av_scheme_signature,  &av_scheme_aws4,  &av_scheme_jwt,    &av_scheme_none,
+    &av_scheme_token_pair, &av_scheme_basic, &av_scheme_bearer,        &av_scheme_api_key, &av_scheme_signature,
+    &av_scheme_aws4,       &av_scheme_jwt,   &av_scheme_introspection, &av_scheme_none,
 };
 
 #define SCHEME_COUNT (sizeof(schemes) / sizeof(schemes[0]))

@@ -46,18 +46,21 @@ bool av_text_is_plain(av_slice text)
     return true;
 }
 
-static const av_json *read_claims(av_slice encoded, apr_pool_t *pool)
+static const av_json *read_claims(const av_token *token, apr_pool_t *pool)
 {
-    apr_size_t size = av_decoded_size(AV_BASE64URL, encoded.len), len = 0;
+    apr_size_t size = av_decoded_size(AV_BASE64URL, token->encoded.len), len = 0;
+    if (!size) {
+        return av_jws_claims(token->text, pool);
+    }
     char *payload = apr_palloc(pool, size + 1);
-    bool is_decoded = av_decode(AV_BASE64URL, encoded, (unsigned char *)payload, size, &len);
+    bool is_decoded = av_decode(AV_BASE64URL, token->encoded, (unsigned char *)payload, size, &len);
     return is_decoded ? av_jws_claims((av_slice){ payload, len }, pool) : NULL;
 }
 
 static const json_t *find_claim(av_token *token, const char *pointer, apr_pool_t *pool)
 {
     if (token && !token->json) {
-        token->json = read_claims(token->encoded, pool);
+        token->json = read_claims(token, pool);
     }
     return token && token->json ? av_json_value(token->json, pointer, pool) : NULL;
 }

@@ -13,7 +13,8 @@
 #define AV_MAX_CLAIM_BYTES 1024
 
 typedef struct av_token {
-    av_slice encoded;    /* base64url */
+    av_slice encoded;    /* base64url, or where it is empty: */
+    av_slice text;       /* JSON */
     const av_json *json; /* the same, once somebody has read it; NULL before */
 } av_token;
 
@@ -30,24 +31,24 @@ av_found av_token_claim(av_token *token, const char *pointer, av_slice *text, ap
 /* The claim is this scalar, or an array that has it as an element. */
 bool av_token_says(av_token *token, const char *pointer, av_slice value, apr_pool_t *pool);
 
-/* What a proven token is found by in a memory: its SHA-256, the settings of the rule that took it, and the mark of the
- * keys that were in force. */
+/* What a token is found by in a memory: its SHA-256, the settings of the rule that took it, and the mark of the keys that
+ * were in force. */
 typedef struct av_token_name {
     unsigned char digest[32];
     const void *owner;
     uint64_t mark;
 } av_token_name;
 
-/* What is remembered of one: whatever its scheme writes here. */
-typedef struct av_token_notes {
-    uint64_t words[56];
-} av_token_notes;
+/* Bytes of notes on one token, at most, whatever the memory. */
+#define AV_MOST_TOKEN_NOTES 8192
 
-/* Remembers proven tokens until they end (stores/token_cache.h); the core keeps no state. */
+/* Remembers tokens until they end (stores/token_cache.h), by notes that their scheme makes; the core keeps no state. */
 typedef struct av_token_memory {
     void *store;
-    bool (*recall)(void *store, const av_token_name *name, apr_time_t now, av_token_notes *notes);
-    void (*keep)(void *store, const av_token_name *name, apr_time_t expires, const av_token_notes *notes);
+    apr_size_t room; /* bytes of notes on one token, at most */
+    /* Copies the notes. *len is the room for them, and then how long they are. */
+    bool (*recall)(void *store, const av_token_name *name, apr_time_t now, void *notes, apr_size_t *len);
+    void (*keep)(void *store, const av_token_name *name, apr_time_t expires, const void *notes, apr_size_t len);
 } av_token_memory;
 
 /* No control character of ASCII or of Unicode (U+0080 to U+009F, as UTF-8) is in the text. */

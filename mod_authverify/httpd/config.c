@@ -1,6 +1,7 @@
 /* Makes, merges and finishes configurations.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "derived_keys.h"
+#include "introspection.h"
 #include "passwords.h"
 #include "passwords_authn.h"
 #include "remote_keys.h"
@@ -81,6 +82,7 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
         server->watched = apr_array_make(pool, 2, sizeof(avh_watched));
         server->remote_keys = apr_array_make(pool, 2, sizeof(void *));
+        server->endpoints = apr_array_make(pool, 2, sizeof(void *));
         server->spools = apr_array_make(pool, 2, sizeof(const char *));
         *(const char **)apr_array_push(server->spools) = AVH_DEFAULT_SPOOL;
         apr_pool_userdata_setn(server, SERVER_KEY, NULL, pool);
@@ -123,6 +125,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .open_clients = avh_clients_open,
                       .open_networks = avh_networks_open,
                       .open_keys = avh_remote_keys_open,
+                      .open_introspection = avh_introspection_open,
                       .open_baton = (void *)s,
                       .open_provider = avh_provider_open,
                       .loaded = apr_hash_make(pool) };

@@ -173,6 +173,7 @@ typedef struct avh_server {
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
     const struct av_token_memory *token_memory;
+    const struct av_token_memory *answers; /* about tokens; NULL: nobody is asked */
     av_presets *presets;
     apr_array_header_t *lines;       /* of avh_line */
     apr_array_header_t *tokens;      /* of avh_token_line */
@@ -180,6 +181,7 @@ typedef struct avh_server {
     apr_array_header_t *exported;    /* of avh_exported */
     apr_array_header_t *watched;     /* of avh_watched: the files of clients= and from=, each once */
     apr_array_header_t *remote_keys; /* of what remote_keys.c knows of them: each once */
+    apr_array_header_t *endpoints;   /* of what introspection.c knows of them */
     bool has_cache;                  /* mod_cache is there */
     apr_array_header_t *spools;      /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;

@@ -1,40 +1,31 @@
 /* Fetches documents over HTTPS, by libcurl.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "document_fetch.h"
+#include "https_transfer.h"
 
 #include "../stores/remote_document.h"
 
-#include <apr_strings.h>
-
 #ifdef AV_HAVE_CURL
 
-#include <curl/curl.h>
+#include <apr_strings.h>
 #include <stdlib.h>
 
-#define CONNECT_SECONDS 5L
-#define WHOLE_SECONDS 10L
+#define WHOLE_TIME apr_time_from_sec(10)
 
 struct avh_fetcher {
     CURLM *transfers;
 };
 
 struct avh_fetch {
-    CURL *handle;
+    avh_transfer transfer;
     bool is_done;
     CURLcode code;
-    char told[CURL_ERROR_SIZE];
-    apr_size_t len;
     char bytes[AV_LARGEST_DOCUMENT];
 };
 
-const char *avh_fetch_missing(void)
-{
-    return NULL;
-}
-
 avh_fetcher *avh_fetcher_create(void)
 {
-    avh_fetcher *fetcher = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? malloc(sizeof(*fetcher)) : NULL;
+    avh_fetcher *fetcher = malloc(sizeof(*fetcher));
     if (fetcher && !(fetcher->transfers = curl_multi_init())) {
         free(fetcher);
         fetcher = NULL;
@@ -46,39 +37,12 @@ void avh_fetcher_destroy(avh_fetcher *fetcher)
 {
     curl_multi_cleanup(fetcher->transfers);
     free(fetcher);
-    curl_global_cleanup();
 }
 
-static size_t receive(char *bytes, size_t size, size_t count, void *data)
+static bool begin(avh_fetcher *fetcher, avh_fetch *fetch)
 {
-    avh_fetch *fetch = data;
-    size_t len = size * count;
-    if (len > sizeof(fetch->bytes) - fetch->len) {
-        return 0; /* libcurl ends with CURLE_WRITE_ERROR */
-    }
-    memcpy(fetch->bytes + fetch->len, bytes, len);
-    fetch->len += len;
-    return len;
-}
-
-static bool set_limits(avh_fetch *fetch)
-{
-    return curl_easy_setopt(fetch->handle, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_TIMEOUT, WHOLE_SECONDS) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_MAXFILESIZE, (long)AV_LARGEST_DOCUMENT) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
-}
-
-static bool set_request(avh_fetch *fetch, const char *url, const char *authorities)
-{
-    return curl_easy_setopt(fetch->handle, CURLOPT_URL, url) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_PRIVATE, fetch) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_ERRORBUFFER, fetch->told) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
-           curl_easy_setopt(fetch->handle, CURLOPT_WRITEDATA, fetch) == CURLE_OK &&
-           (!authorities || curl_easy_setopt(fetch->handle, CURLOPT_CAINFO, authorities) == CURLE_OK);
+    return curl_easy_setopt(fetch->transfer.handle, CURLOPT_PRIVATE, fetch) == CURLE_OK &&
+           curl_multi_add_handle(fetcher->transfers, fetch->transfer.handle) == CURLM_OK;
 }
 
 avh_fetch *avh_fetch_begin(avh_fetcher *fetcher, const char *url, const char *authorities)
@@ -87,10 +51,14 @@ avh_fetch *avh_fetch_begin(avh_fetcher *fetcher, const char *url, const char *au
     if (!fetch) {
         return NULL;
     }
-    fetch->handle = curl_easy_init();
-    if (!fetch->handle || !set_limits(fetch) || !set_request(fetch, url, authorities) ||
-        curl_multi_add_handle(fetcher->transfers, fetch->handle) != CURLM_OK) {
-        curl_easy_cleanup(fetch->handle);
+    fetch->transfer.bytes = fetch->bytes;
+    fetch->transfer.room = sizeof(fetch->bytes);
+    if (!avh_transfer_open(&fetch->transfer, url, authorities, WHOLE_TIME)) {
+        free(fetch);
+        return NULL;
+    }
+    if (!begin(fetcher, fetch)) {
+        avh_transfer_close(&fetch->transfer);
         free(fetch);
         return NULL;
     }
@@ -124,45 +92,24 @@ void avh_fetcher_run(avh_fetcher *fetcher, apr_interval_time_t wait)
     note_ends(fetcher);
 }
 
-static const char *error_of(const avh_fetch *fetch, apr_pool_t *pool)
-{
-    long status = 0;
-    if (fetch->code == CURLE_WRITE_ERROR || fetch->code == CURLE_FILESIZE_EXCEEDED) {
-        return "what it answers is larger than 256 KiB";
-    }
-    if (fetch->code != CURLE_OK) {
-        return apr_pstrdup(pool, *fetch->told ? fetch->told : curl_easy_strerror(fetch->code));
-    }
-    curl_easy_getinfo(fetch->handle, CURLINFO_RESPONSE_CODE, &status);
-    if (status / 100 == 3) {
-        return "it answers with a redirect, which is not followed; name the URL that it leads to";
-    }
-    return status == 200 ? NULL : apr_psprintf(pool, "it answers with the status %ld", status);
-}
-
 bool avh_fetch_is_done(avh_fetch *fetch, av_slice *text, const char **error, apr_pool_t *pool)
 {
     if (fetch->is_done) {
-        *error = error_of(fetch, pool);
-        *text = (av_slice){ apr_pmemdup(pool, fetch->bytes, fetch->len), fetch->len };
+        long status = 0;
+        *error = avh_transfer_error(&fetch->transfer, fetch->code, &status, pool);
+        *text = (av_slice){ apr_pmemdup(pool, fetch->bytes, fetch->transfer.len), fetch->transfer.len };
     }
     return fetch->is_done;
 }
 
 void avh_fetch_end(avh_fetcher *fetcher, avh_fetch *fetch)
 {
-    curl_multi_remove_handle(fetcher->transfers, fetch->handle);
-    curl_easy_cleanup(fetch->handle);
+    curl_multi_remove_handle(fetcher->transfers, fetch->transfer.handle);
+    avh_transfer_close(&fetch->transfer);
     free(fetch);
 }
 
 #else
-
-const char *avh_fetch_missing(void)
-{
-    return "this build fetches nothing, because libcurl was not there; install libcurl4-openssl-dev (Debian) or "
-           "libcurl-devel (Fedora) and configure again";
-}
 
 avh_fetcher *avh_fetcher_create(void)
 {

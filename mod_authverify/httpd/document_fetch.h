@@ -10,10 +10,7 @@
 typedef struct avh_fetcher avh_fetcher;
 typedef struct avh_fetch avh_fetch;
 
-/* NULL, or why this build cannot fetch, with the remedy. */
-const char *avh_fetch_missing(void);
-
-/* A fetcher for one thread. NULL: the library has no memory. */
+/* A fetcher for one thread. NULL: there is no memory. */
 avh_fetcher *avh_fetcher_create(void);
 
 /* Ends everything that it fetches. */

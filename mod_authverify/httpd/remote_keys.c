@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "remote_keys.h"
 #include "document_fetch.h"
+#include "https_transfer.h"
 
 #include "../core/json.h"
 #include "../stores/remote_document.h"
@@ -180,7 +181,7 @@ const char *avh_remote_keys_open(void *baton, const av_key_location *location, c
     server_rec *s = baton;
     avh_server *server = avh_server_of(s);
     apr_pool_t *pool = s->process->pconf;
-    const char *missing = avh_fetch_missing(), *name = name_of(location, pool);
+    const char *missing = avh_https_missing(), *name = name_of(location, pool);
     remote_keys *keys = find_opened(server, name);
     if (!keys && !missing) {
         keys = apr_pcalloc(pool, sizeof(*keys));

@@ -135,15 +135,6 @@ static av_reason prove(const av_claim *claim, const av_reading *reading, const c
     return reason;
 }
 
-/* Who the token says its bearer is, as a list of clients would say it. */
-static const av_client_record *record_of(const av_rule *rule, const av_jwt_facts *facts, apr_pool_t *pool)
-{
-    av_client_record *record = apr_pcalloc(pool, sizeof(*record));
-    record->id = facts->name.len ? av_slice_string(facts->name, pool) : rule->identity;
-    record->scopes = facts->scopes;
-    return record;
-}
-
 /* What the token says, now that it may be believed. */
 static av_reason read_facts(const av_rule *rule, notes *kept, apr_pool_t *pool)
 {
@@ -169,7 +160,7 @@ static av_reason inspect(const av_request *request, const av_reading *reading, a
     if (kept->has_name && !kept->is_known && !kept->facts.certificate.len) { /* a bound one is looked at each time */
         av_jwt_memory_keep(claim->rule, &kept->name, &kept->facts, kept->label);
     }
-    claim->record = record_of(claim->rule, &kept->facts, pool);
+    claim->record = av_jwt_facts_record(&kept->facts, claim->rule, pool);
     claim->token = &kept->token;
     claim->id = kept->facts.id;
     return AV_ACCEPTED;

@@ -237,6 +237,7 @@ SCHEME_OPTIONS = {  # by the page that has them
     "bearer.md": options_of(SCHEMES / "bearer.c", "options"),
     "api-key.md": options_of(SCHEMES / "api_key.c", "options"),
     "aws4.md": options_of(SCHEMES / "aws4" / "settings.c", "av_aws4_options"),
+    "introspection.md": options_of(SCHEMES / "introspection" / "settings.c", "av_introspection_options"),
     "jwt.md": options_of(SCHEMES / "jwt" / "settings.c", "av_jwt_options"),
     "none.md": options_of(SCHEMES / "none.c", "options"),
 }

@@ -125,7 +125,7 @@ START_TEST(threads_that_write_and_read_at_once_find_whole_keys)
 }
 END_TEST
 
-#define CACHE_SIZE (88 * 1024) /* at least: slots of eleven words, behind the keys of their names */
+#define CACHE_SIZE (1024 * 96 + 64) /* slots of twelve words, behind the keys of their names and their shape */
 
 /* What is registered before the cache's own wiping runs after it, while the memory is still there. */
 typedef struct wiped {

@@ -49,7 +49,7 @@ static const struct {
     const char *line, *fault;
 } faults[] = {
     { "sginature",
-      "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, none) nor a preset; presets are looked up in no folder" },
+      "\"sginature\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, introspection, none) nor a preset; presets are looked up in no folder" },
     { "sginature", "; did you mean \"signature\"?" },
     { "nothing-like-it secret=env:SECRET", "(AuthVerifyPresetPath is not set)" },
     { "signature word", "word 1 after \"signature\" is not written name=value" },
@@ -273,7 +273,7 @@ static const struct {
 } wrong_presets[] = {
     { { "a b" },
       "a",
-      "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, none) nor a preset" },
+      "\"b\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, introspection, none) nor a preset" },
     { { "a a" }, "a", "preset \"a\" builds on itself" },
     { { "a b", "b a" }, "a", "builds on itself" },
     { { "a b", "b c", "c b" }, "a", "builds on itself" },
@@ -326,7 +326,7 @@ START_TEST(an_unused_preset_is_looked_at_without_its_secret)
     assert_sentence(av_rule_check(&wrong, &compiler), "there is no option \"colour\"");
     assert_sentence(
         av_rule_check(&unknown, &compiler),
-        "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, none) nor a preset");
+        "\"other\" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, introspection, none) nor a preset");
 }
 END_TEST
 

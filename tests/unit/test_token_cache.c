@@ -4,6 +4,8 @@
 #include "support/suite.h"
 
 #include <apr_thread_proc.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define NOW apr_time_from_sec(1767312000)
 
@@ -18,9 +20,21 @@ static av_token_name name_of(unsigned number, const void *whose)
     return name;
 }
 
-static av_token_notes notes_of(uint64_t number)
+/* Notes of a token, and their lengths differ. */
+typedef struct token_notes {
+    uint64_t words[56];
+} token_notes;
+
+static const av_token_cache_shape private = { 4096, sizeof(token_notes), false };
+
+static apr_size_t length_of(uint64_t number)
 {
-    av_token_notes notes;
+    return sizeof(token_notes) - number % 8;
+}
+
+static token_notes notes_of(uint64_t number)
+{
+    token_notes notes;
 
     for (size_t i = 0; i < sizeof(notes.words) / sizeof(notes.words[0]); i++) {
         notes.words[i] = number;
@@ -30,20 +44,22 @@ static av_token_notes notes_of(uint64_t number)
 
 static bool is_found(const av_token_cache *cache, const av_token_name *name, apr_time_t now, uint64_t number)
 {
-    av_token_notes found, wanted = notes_of(number);
+    token_notes found, wanted = notes_of(number);
+    apr_size_t len = sizeof(found);
 
-    return av_token_cache_find(cache, name, now, &found) && memcmp(&found, &wanted, sizeof(found)) == 0;
+    return av_token_cache_find(cache, name, now, &found, &len) && len == length_of(number) &&
+           memcmp(&found, &wanted, len) == 0;
 }
 
 START_TEST(a_token_is_found_by_its_name_until_it_ends)
 {
-    av_token_cache *cache = av_token_cache_create(pool);
+    av_token_cache *cache = av_token_cache_create(private, pool);
     av_token_name name = name_of(7, &owner), longer = name, elsewhere = name_of(7, &other_owner);
-    av_token_notes notes = notes_of(70);
+    token_notes notes = notes_of(70);
 
     longer.digest[31] ^= 1;
     ck_assert(!is_found(cache, &name, NOW, 0));
-    av_token_cache_add(cache, &name, NOW + 2, &notes);
+    av_token_cache_add(cache, &name, NOW + 2, &notes, length_of(70));
     ck_assert(is_found(cache, &name, NOW, 70));
     ck_assert(is_found(cache, &name, NOW + 1, 70));
     ck_assert(!is_found(cache, &name, NOW + 2, 70));
@@ -52,27 +68,66 @@ START_TEST(a_token_is_found_by_its_name_until_it_ends)
 }
 END_TEST
 
+START_TEST(notes_that_are_too_long_are_not_kept_or_given)
+{
+    av_token_cache *cache = av_token_cache_create((av_token_cache_shape){ 16, 64, false }, pool);
+    av_token_name name = name_of(7, &owner);
+    token_notes notes = notes_of(7);
+    apr_size_t len = sizeof(notes);
+
+    av_token_cache_add(cache, &name, NOW + 1, &notes, 65);
+    ck_assert(!av_token_cache_find(cache, &name, NOW, &notes, &len));
+    av_token_cache_add(cache, &name, NOW + 1, &notes, 64);
+    len = 63;
+    ck_assert(!av_token_cache_find(cache, &name, NOW, &notes, &len));
+    len = 64;
+    ck_assert(av_token_cache_find(cache, &name, NOW, &notes, &len));
+}
+END_TEST
+
+/* What a child remembers, and another process finds where the memory is shared and only there. */
+static bool finds_what_a_child_adds(bool is_shared)
+{
+    av_token_cache *cache = av_token_cache_create((av_token_cache_shape){ 16, sizeof(token_notes), is_shared }, pool);
+    av_token_name name = name_of(7, &owner);
+    token_notes notes = notes_of(70);
+    pid_t child = fork();
+    if (child == 0) {
+        av_token_cache_add(cache, &name, NOW + 1, &notes, length_of(70));
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    return is_found(cache, &name, NOW, 70);
+}
+
+START_TEST(processes_share_what_is_shared)
+{
+    ck_assert(finds_what_a_child_adds(true));
+    ck_assert(!finds_what_a_child_adds(false));
+}
+END_TEST
+
 START_TEST(what_is_known_of_a_token_can_change)
 {
-    av_token_cache *cache = av_token_cache_create(pool);
+    av_token_cache *cache = av_token_cache_create(private, pool);
     av_token_name name = name_of(7, &owner);
-    av_token_notes first = notes_of(1), second = notes_of(2);
+    token_notes first = notes_of(1), second = notes_of(2);
 
-    av_token_cache_add(cache, &name, NOW + 1, &first);
-    av_token_cache_add(cache, &name, NOW + 9, &second);
+    av_token_cache_add(cache, &name, NOW + 1, &first, length_of(1));
+    av_token_cache_add(cache, &name, NOW + 9, &second, length_of(2));
     ck_assert(is_found(cache, &name, NOW + 5, 2));
 }
 END_TEST
 
 START_TEST(a_newcomer_takes_the_place_of_another)
 {
-    av_token_cache *cache = av_token_cache_create(pool);
+    av_token_cache *cache = av_token_cache_create(private, pool);
     unsigned found = 0, known = 20000;
 
     for (unsigned i = 0; i < known; i++) {
         av_token_name name = name_of(i, &owner);
-        av_token_notes notes = notes_of(i);
-        av_token_cache_add(cache, &name, NOW + 1, &notes);
+        token_notes notes = notes_of(i);
+        av_token_cache_add(cache, &name, NOW + 1, &notes, length_of(i));
         ck_assert(is_found(cache, &name, NOW, i));
     }
     for (unsigned i = 0; i < known; i++) {
@@ -94,11 +149,12 @@ static void *hammer(apr_thread_t *thread, void *data)
     for (unsigned i = 0; i < 20000; i++) {
         unsigned number = (i + own) % 4 * 4096;
         av_token_name name = name_of(number, &owner);
-        av_token_notes notes = notes_of(number), found;
+        token_notes notes = notes_of(number), found;
         if (i % 4 == own) {
-            av_token_cache_add(shared, &name, NOW + 1, &notes);
+            av_token_cache_add(shared, &name, NOW + 1, &notes, length_of(number));
         }
-        torn += av_token_cache_find(shared, &name, NOW, &found) && memcmp(&found, &notes, sizeof(found)) != 0;
+        apr_size_t len = sizeof(found);
+        torn += av_token_cache_find(shared, &name, NOW, &found, &len) && memcmp(&found, &notes, len) != 0;
     }
     return NULL;
 }
@@ -108,7 +164,7 @@ START_TEST(threads_see_whole_notes)
     apr_thread_t *threads[4];
     unsigned numbers[4] = { 0, 1, 2, 3 };
 
-    shared = av_token_cache_create(pool);
+    shared = av_token_cache_create(private, pool);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(apr_thread_create(&threads[i], NULL, hammer, &numbers[i], pool), APR_SUCCESS);
     }
@@ -126,6 +182,8 @@ Suite *unit_suite(void)
     TCase *tests = suite_case(suite, "token_cache");
 
     tcase_add_test(tests, a_token_is_found_by_its_name_until_it_ends);
+    tcase_add_test(tests, notes_that_are_too_long_are_not_kept_or_given);
+    tcase_add_test(tests, processes_share_what_is_shared);
     tcase_add_test(tests, what_is_known_of_a_token_can_change);
     tcase_add_test(tests, a_newcomer_takes_the_place_of_another);
     tcase_add_test(tests, threads_see_whole_notes);

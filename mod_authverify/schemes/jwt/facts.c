@@ -201,3 +201,11 @@ av_reason av_jwt_facts_check_time(const av_jwt_facts *facts, const av_rule *rule
     bool is_old = terms->max_age && second - facts->issued.seconds > terms->max_age + past;
     return is_old ? AV_TOKEN_EXPIRED : AV_ACCEPTED;
 }
+
+const av_client_record *av_jwt_facts_record(const av_jwt_facts *facts, const av_rule *rule, apr_pool_t *pool)
+{
+    av_client_record *record = apr_pcalloc(pool, sizeof(*record));
+    record->id = facts->name.len ? av_slice_string(facts->name, pool) : rule->identity;
+    record->scopes = facts->scopes;
+    return record;
+}

@@ -31,4 +31,7 @@ bool av_jwt_facts_is_holder(const av_jwt_facts *facts, const av_request *request
 /* Is the token in force at `now` (RFC 7519 sections 4.1.4 to 4.1.6), and young enough? */
 av_reason av_jwt_facts_check_time(const av_jwt_facts *facts, const av_rule *rule, apr_time_t now);
 
+/* Who the token says its bearer is, as a list of clients would say it. Borrows from `facts`. */
+const av_client_record *av_jwt_facts_record(const av_jwt_facts *facts, const av_rule *rule, apr_pool_t *pool);
+
 #endif

@@ -1,15 +1,71 @@
-/* Packs what is known of a token into notes of a fixed size.
+/* Packs what is known of a token into notes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "memory.h"
 
-/* The texts stand one after the other. */
+#define MOST_NOTES 1024 /* of a token that was proven */
+
+/* What stands before the texts, which follow one after the other. */
 typedef struct packing {
     av_jwt_time expires, not_before, issued;
-    uint16_t name_len, scopes_len, id_len, label_len;
-    char texts[sizeof(av_token_notes) - 3 * sizeof(av_jwt_time) - 4 * sizeof(uint16_t)];
+    uint16_t name_len, scopes_len, id_len, certificate_len, label_len;
 } packing;
 
-_Static_assert(sizeof(packing) <= sizeof(av_token_notes), "notes hold what is packed");
+static char *put_text(char *at, av_slice text)
+{
+    if (text.len) {
+        memcpy(at, text.at, text.len);
+    }
+    return at + text.len;
+}
+
+apr_size_t av_jwt_memory_pack(const av_jwt_facts *facts, const char *label, char *notes, apr_size_t room)
+{
+    av_slice named = av_slice_of(label);
+    apr_size_t len = facts->name.len + facts->scopes.len + facts->id.len + facts->certificate.len + named.len;
+    packing packed = { .expires = facts->expires, .not_before = facts->not_before, .issued = facts->issued };
+    if (len > UINT16_MAX || sizeof(packed) + len > room) {
+        return 0;
+    }
+    packed.name_len = (uint16_t)facts->name.len;
+    packed.scopes_len = (uint16_t)facts->scopes.len;
+    packed.id_len = (uint16_t)facts->id.len;
+    packed.certificate_len = (uint16_t)facts->certificate.len;
+    packed.label_len = (uint16_t)named.len;
+    memcpy(notes, &packed, sizeof(packed));
+    char *at = put_text(notes + sizeof(packed), facts->name);
+    at = put_text(put_text(put_text(at, facts->scopes), facts->id), facts->certificate);
+    put_text(at, named);
+    return sizeof(packed) + len;
+}
+
+static av_slice take_text(const char **at, apr_size_t len, apr_pool_t *pool)
+{
+    av_slice text = { len ? av_slice_string((av_slice){ *at, len }, pool) : "", len };
+    *at += len;
+    return text;
+}
+
+apr_size_t av_jwt_memory_unpack(av_slice notes, av_jwt_facts *facts, const char **label, apr_pool_t *pool)
+{
+    packing packed = { .name_len = 0 };
+    if (notes.len < sizeof(packed)) {
+        return 0;
+    }
+    memcpy(&packed, notes.at, sizeof(packed));
+    apr_size_t len =
+        (apr_size_t)packed.name_len + packed.scopes_len + packed.id_len + packed.certificate_len + packed.label_len;
+    const char *at = notes.at + sizeof(packed);
+    if (len > notes.len - sizeof(packed)) {
+        return 0;
+    }
+    *facts = (av_jwt_facts){ .expires = packed.expires, .not_before = packed.not_before, .issued = packed.issued };
+    facts->name = take_text(&at, packed.name_len, pool);
+    facts->scopes = take_text(&at, packed.scopes_len, pool);
+    facts->id = take_text(&at, packed.id_len, pool);
+    facts->certificate = take_text(&at, packed.certificate_len, pool);
+    *label = take_text(&at, packed.label_len, pool).at;
+    return sizeof(packed) + len;
+}
 
 bool av_jwt_memory_name(const av_rule *rule, av_slice token, uint64_t mark, av_token_name *name)
 {
@@ -24,37 +80,13 @@ bool av_jwt_memory_name(const av_rule *rule, av_slice token, uint64_t mark, av_t
     return true;
 }
 
-static av_slice take_text(const char **at, apr_size_t len, apr_pool_t *pool)
-{
-    av_slice text = { len ? av_slice_string((av_slice){ *at, len }, pool) : "", len };
-    *at += len;
-    return text;
-}
-
 bool av_jwt_memory_recall(const av_rule *rule, const av_token_name *name, apr_time_t now, av_jwt_facts *facts,
                           const char **label, apr_pool_t *pool)
 {
-    av_token_notes notes;
-    packing packed;
-    if (!rule->tokens->recall(rule->tokens->store, name, now, &notes)) {
-        return false;
-    }
-    memcpy(&packed, &notes, sizeof(packed));
-    const char *at = packed.texts;
-    *facts = (av_jwt_facts){ .expires = packed.expires, .not_before = packed.not_before, .issued = packed.issued };
-    facts->name = take_text(&at, packed.name_len, pool);
-    facts->scopes = take_text(&at, packed.scopes_len, pool);
-    facts->id = take_text(&at, packed.id_len, pool);
-    *label = take_text(&at, packed.label_len, pool).at;
-    return true;
-}
-
-static char *put_text(char *at, av_slice text)
-{
-    if (text.len) {
-        memcpy(at, text.at, text.len);
-    }
-    return at + text.len;
+    char notes[MOST_NOTES];
+    apr_size_t len = sizeof(notes);
+    return rule->tokens->recall(rule->tokens->store, name, now, notes, &len) &&
+           av_jwt_memory_unpack((av_slice){ notes, len }, facts, label, pool);
 }
 
 /* When nobody takes the token any more, whatever his clock says. */
@@ -67,18 +99,10 @@ static apr_time_t end_of(const av_rule *rule, const av_jwt_facts *facts)
 
 void av_jwt_memory_keep(const av_rule *rule, const av_token_name *name, const av_jwt_facts *facts, const char *label)
 {
-    av_token_notes notes = { { 0 } };
-    packing packed = { facts->expires, facts->not_before, facts->issued, 0, 0, 0, 0, "" };
-    av_slice named = av_slice_of(label);
-    apr_size_t len = facts->name.len + facts->scopes.len + facts->id.len + named.len;
-    if (!facts->expires.is_said || len > sizeof(packed.texts)) {
-        return;
+    char notes[MOST_NOTES];
+    apr_size_t room = rule->tokens->room < sizeof(notes) ? rule->tokens->room : sizeof(notes);
+    apr_size_t len = facts->expires.is_said ? av_jwt_memory_pack(facts, label, notes, room) : 0;
+    if (len) {
+        rule->tokens->keep(rule->tokens->store, name, end_of(rule, facts), notes, len);
     }
-    packed.name_len = (uint16_t)facts->name.len;
-    packed.scopes_len = (uint16_t)facts->scopes.len;
-    packed.id_len = (uint16_t)facts->id.len;
-    packed.label_len = (uint16_t)named.len;
-    put_text(put_text(put_text(put_text(packed.texts, facts->name), facts->scopes), facts->id), named);
-    memcpy(&notes, &packed, sizeof(packed));
-    rule->tokens->keep(rule->tokens->store, name, end_of(rule, facts), &notes);
 }

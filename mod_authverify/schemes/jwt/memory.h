@@ -6,6 +6,12 @@
 #include "../../core/token.h"
 #include "facts.h"
 
+/* Packs what a token says into notes. Returns how long they are; 0: there is not that much room. */
+apr_size_t av_jwt_memory_pack(const av_jwt_facts *facts, const char *label, char *notes, apr_size_t room);
+
+/* The reverse. Texts live in `pool`. Returns how much of the notes that was; 0: they are none. */
+apr_size_t av_jwt_memory_unpack(av_slice notes, av_jwt_facts *facts, const char **label, apr_pool_t *pool);
+
 /* The name of a token under a rule and the keys of that mark. False: the library failed, or the rule has no memory. */
 bool av_jwt_memory_name(const av_rule *rule, av_slice token, uint64_t mark, av_token_name *name);
 
