@@ -5,12 +5,15 @@ SPDX-License-Identifier: Apache-2.0
 import subprocess
 from pathlib import Path
 
+from head_tokens import ALGORITHMS, signer
 from head_work import KEY_HEADER, USER, client_list, give, networks, secret, token, write
+from server import apxs_query
 from targets import Measured
+from tokens import AUDIENCE, ISSUER, SAID
 
 PER_LINE = 50  # networks of one Require ip
 GRANTED = "Require all granted\n"
-EXPECTED = [r"refused reason=", r"AH0161[78]", r"client denied by server configuration"]
+EXPECTED = [r"refused reason=", r"\[auth_openidc:", r"AH0161[78]", r"client denied by server configuration"]
 
 
 def rule(work, folder):
@@ -21,6 +24,9 @@ def rule(work, folder):
         path = write(Path(folder, "users.clients"), [f"{USER} bcrypt:{work.hash}"], 0o640)
         give(path)
         return f"basic clients=file:{path}"
+    if work.kind in ALGORITHMS:
+        path = write(Path(folder, "key.pem"), [signer(work.kind).pem.strip()])
+        return f"jwt keys=file:{path} algorithms={ALGORITHMS[work.kind]} {SAID}"
     place = f" in=header:{KEY_HEADER}" if work.kind == "api-key" else ""
     return f"{work.kind}{place} clients=file:{client_list(folder, work.count)}"
 
@@ -54,9 +60,28 @@ def by_expression(work, _):
     return {"location": f'Require expr "{" && ".join(parts)}"'}
 
 
-# What httpd has without the module.
+def by_openidc(work, folder):
+    """It reads a key for RS256 only: of ES256 it wants a set of keys, and that by https."""
+    path = write(Path(folder, "openidc.pem"), [signer(work.kind).pem.strip()])
+    return {"location": f'AuthType oauth20\n<RequireAll>\nRequire claim "iss:{ISSUER}"\nRequire claim "aud:{AUDIENCE}"\n'
+                        "</RequireAll>", "load": ["authn_core", "authz_user", "auth_openidc"], "more": f"""
+OIDCCryptoPassphrase bench
+OIDCOAuthRemoteUserClaim sub
+OIDCOAuthVerifyCertFiles "{path}\""""}
+
+
+# What httpd has without the module, or with another.
 OWN = {"api-key": ("RewriteMap dbm", by_map), "networks": ("Require ip", by_address),
        "basic": ("mod_auth_basic", by_password)}
+
+
+def own_of(work):
+    """(name, what makes its lines) of what stands beside the module; None: nothing does."""
+    if work.kind in ("token-pair", "bearer") and work.count == 1:
+        return "Require expr", by_expression
+    if work.kind == "jwt-rs256" and Path(apxs_query("LIBEXECDIR"), "mod_auth_openidc.so").exists():
+        return "mod_auth_openidc", by_openidc
+    return OWN.get(work.kind)
 
 
 def httpds_of(work, folder, core):
@@ -64,7 +89,7 @@ def httpds_of(work, folder, core):
     verifying = f"{GRANTED}AuthVerify {rule(work, folder)}"
     servers = [Measured("bare", core, GRANTED), Measured("idle", core, GRANTED, has_module=True),
                Measured("verifying", core, verifying, has_module=True, allow=EXPECTED)]
-    own = ("Require expr", by_expression) if work.count == 1 and work.kind not in OWN else OWN.get(work.kind)
+    own = own_of(work)
     if own:
         servers.append(Measured(own[0], core, **own[1](work, folder), allow=EXPECTED))
     return [("bare", server) for server in servers]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import head_tokens
 from client import basic
 from server import RUN_AS
 
@@ -25,7 +26,8 @@ SCHEMES = ("token-pair", "bearer", "api-key")
 COUNTS = {"1": 1, "10k": 10_000, "1m": 1_000_000}
 NETWORKS = {"10": 10, "1k": 1_000, "100k": 100_000}
 # What verifying may add to bare httpd, in microseconds.
-GOALS = {**dict.fromkeys(SCHEMES, 1.5), "basic": 3.0, "networks": 0.5}
+GOALS = {**dict.fromkeys(SCHEMES, 1.5), "basic": 3.0, "networks": 0.5, "jwt-rs256:first": 26, "jwt-rs256:again": 4,
+         "jwt-es256:first": 90, "jwt-es256:again": 4}
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Work:
     """One row of servers to compare."""
 
     name: str
-    kind: str  # a scheme, or "networks"
+    kind: str  # a scheme, one of jwt with its algorithm, or "networks"
     count: int  # of clients or networks
     right: list  # headers of each request
     wrong: dict = field(default_factory=dict)  # what is wrong: headers
@@ -131,5 +133,11 @@ def network_work(name):
     return Work(f"networks:{name}", "networks", NETWORKS[name], [{}], refusal=403, stranger=True)
 
 
+def jwt_work(kind, times):
+    return Work(f"{kind}:{times}", kind, 1, head_tokens.pool(kind, times), head_tokens.wrong(kind))
+
+
 WORKS = {**{f"{scheme}:{count}": lambda s=scheme, c=count: scheme_work(s, c) for scheme in SCHEMES for count in COUNTS},
-         "basic": basic_work, **{f"networks:{count}": lambda c=count: network_work(c) for count in NETWORKS}}
+         "basic": basic_work, **{f"networks:{count}": lambda c=count: network_work(c) for count in NETWORKS},
+         **{f"{kind}:{times}": lambda k=kind, t=times: jwt_work(k, t)
+            for kind in head_tokens.ALGORITHMS for times in ("first", "again")}}

@@ -1,6 +1,6 @@
 -- load.lua: one request, or several in turn, again and again over kept-alive connections, until the time is over.
---     wrk -t1 -s load.lua URL -- SECONDS METHOD BODY-FILE ANSWER HEADERS...
--- Each HEADERS makes a request: lines "NAME: VALUE".
+--     wrk -t1 -s load.lua URL -- SECONDS METHOD BODY-FILE ANSWER < HEADERS
+-- HEADERS has a paragraph for each request: lines "NAME: VALUE".
 -- Prints "right=N wrong=N": answers that were 200 with the body ANSWER, and everything else that happened.
 -- SPDX-License-Identifier: Apache-2.0
 
@@ -42,8 +42,8 @@ function init(arguments)
     file:close()
     wrk.body = #wrk.body > 0 and wrk.body or nil
     local requests = {}
-    for i = 5, #arguments do
-        wrk.headers = headers_of(arguments[i])
+    for paragraph in (io.read("*a") .. "\n\n"):gmatch("(.-)\n\n") do
+        wrk.headers = headers_of(paragraph)
         requests[#requests + 1] = wrk.format()
     end
     if #requests > 1 then

@@ -80,12 +80,11 @@ def pinned(core):
 def load(port, delivery, seconds, connections, core=None):
     """Sends `delivery`, or Heads, over kept-alive connections for `seconds`. Counts as Answers: 200 with ANSWER, and
     all else."""
-    requests = ["\n".join(f"{name}: {value}" for name, value in headers.items()) for headers in delivery.pool]
     command = [*pinned(core), "wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds) + STUCK_SECONDS}s",
                "--timeout", f"{STUCK_SECONDS}s", "-s", Path(__file__).with_name("load.lua"),
-               f"http://127.0.0.1:{port}{delivery.path}", "--", str(seconds), delivery.method, delivery.file, ANSWER,
-               *requests]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+               f"http://127.0.0.1:{port}{delivery.path}", "--", str(seconds), delivery.method, delivery.file, ANSWER]
+    requests = ("\n".join(f"{name}: {value}" for name, value in headers.items()) for headers in delivery.pool)
+    result = subprocess.run(command, input="\n\n".join(requests), capture_output=True, text=True, check=False)
     counts = re.search(r"^right=(\d+) wrong=(\d+)$", result.stdout, re.M)
     if not counts:
         raise RuntimeError(f"wrk: {result.stderr or result.stdout}")

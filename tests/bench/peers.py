@@ -10,10 +10,12 @@ import signal
 import subprocess
 from pathlib import Path
 
+from head_tokens import ALGORITHMS, signer
 from head_work import KEY_HEADER, USER, networks, secret, token, write
 from loader import ANSWER, HOOK_PATH, pinned
 from server import RUN_AS, STOP_SECONDS, accepts, free_port, session_members, wait_until
 from targets import cpu_between, cpu_of
+from tokens import AUDIENCE, ISSUER
 
 START_SECONDS = 120
 
@@ -128,6 +130,21 @@ frontend bench
 HAPROXY_ANSWER = f'http-request return status 200 content-type text/plain string "{ANSWER}"'
 
 
+def haproxy_token(work, folder):
+    key = write(Path(folder, "key.pem"), [signer(work.kind).pem.strip()])
+    return "\n    ".join([
+        "http-request set-var(txn.token) http_auth_bearer",
+        "http-request set-var(txn.algorithm) var(txn.token),jwt_header_query('$.alg')",
+        f"http-request deny deny_status 401 unless {{ var(txn.algorithm) -m str {ALGORITHMS[work.kind]} }}",
+        "http-request set-var(txn.now) date()",
+        "http-request set-var(txn.left) var(txn.token),jwt_payload_query('$.exp','int'),sub(txn.now)",
+        "http-request deny deny_status 401 unless { var(txn.left) -m int gt 0 }",
+        f"http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.iss') -m str {ISSUER} }}",
+        f"http-request deny deny_status 401 unless {{ var(txn.token),jwt_payload_query('$.aud') -m str {AUDIENCE} }}",
+        f"{HAPROXY_ANSWER} if {{ var(txn.token),jwt_verify(txn.algorithm,\"{key}\") 1 }}",
+        "http-request deny deny_status 401"])
+
+
 def haproxy_parts(work, folder):
     """(lines before the frontend, its rules)."""
     table = Path(folder, "table")
@@ -141,6 +158,8 @@ def haproxy_parts(work, folder):
         write(table, (f"{secret(i)} {token(i)}" for i in range(work.count)))
         return "", (f"http-request set-var(txn.client) req.hdr({KEY_HEADER}),map_str({table})\n"
                     f"    {HAPROXY_ANSWER} if {{ var(txn.client) -m found }}\n    http-request deny deny_status 401")
+    if work.kind in ALGORITHMS:
+        return "", haproxy_token(work, folder)
     checks = " ".join(f'{{ req.hdr({name}) -m str "{value}" }}' for name, value in work.right[0].items())
     return "", f"{HAPROXY_ANSWER} if {checks}\n    http-request deny deny_status 401"
 
@@ -190,6 +209,8 @@ def fixed(work):
 
 
 def takes_part(program, work):
+    if work.kind in ALGORITHMS:
+        return program == "haproxy" and bool(shutil.which(program))
     listed = work.kind in ("basic", "networks", "api-key") and program != "caddy"
     return bool(shutil.which(program)) and (listed or fixed(work) or (program, work.kind) == ("caddy", "basic"))
 
