@@ -20,6 +20,9 @@ typedef enum av_encoding {
  * no other byte. */
 bool av_decode(av_encoding encoding, av_slice text, unsigned char *out, apr_size_t capacity, apr_size_t *len);
 
+/* Every character is one of base64url's alphabet; of an empty text, too. The time depends on the length alone. */
+bool av_is_base64url(av_slice text);
+
 /* Room that av_decode needs at most for a text of `len` characters. */
 apr_size_t av_decoded_size(av_encoding encoding, apr_size_t len);
 

@@ -64,6 +64,9 @@ static const char *finish_key(const draft *from, const av_jws_algorithm *algorit
     if (algorithm->kind == AV_KEY_SECRET) {
         key->secret = av_hmac_prepare(av_jws_algorithm_hash(algorithm, crypto), from->secret, pool);
     }
+    if (key->public_key && !av_jws_key_start(key, pool)) {
+        return "libcrypto cannot verify with it";
+    }
     return key->public_key || key->secret ? NULL : "it cannot be used as an HMAC key";
 }
 

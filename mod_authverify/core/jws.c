@@ -7,26 +7,16 @@
 
 #define PARTS 3
 
-static bool is_base64url(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-           byte == '-' || byte == '_';
-}
-
 bool av_jws_has_form(av_slice text)
 {
-    apr_size_t len = 0, parts = 1;
-    for (apr_size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '.' && len && parts < PARTS) {
-            parts++;
-            len = 0;
-        } else if (is_base64url(text.at[i])) {
-            len++;
-        } else {
+    av_slice part;
+    int parts = 0;
+    for (; parts <= PARTS && av_slice_split(&text, '.', &part); parts++) {
+        if (!part.len || !av_is_base64url(part)) {
             return false;
         }
     }
-    return parts == PARTS && len > 0;
+    return parts == PARTS;
 }
 
 static bool decode(av_slice text, av_slice *bytes, apr_pool_t *pool)

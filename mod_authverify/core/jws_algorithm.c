@@ -105,11 +105,28 @@ static bool start(const av_jws_key *key, EVP_MD_CTX *context)
                                         EVP_PKEY_CTX_set_rsa_pss_saltlen(settings, RSA_PSS_SALTLEN_DIGEST) == 1));
 }
 
+static apr_status_t free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+    return APR_SUCCESS;
+}
+
+bool av_jws_key_start(av_jws_key *key, apr_pool_t *pool)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = context && start(key, context);
+    apr_pool_cleanup_register(pool, context, free_context, apr_pool_cleanup_null);
+    key->started = done ? context : NULL;
+    ERR_clear_error();
+    return done;
+}
+
 static av_jws_result verify_signature(const av_jws_key *key, av_slice text, av_slice signature)
 {
     av_jws_result result = AV_JWS_CANNOT_TELL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context && start(key, context)) {
+    if (context && (key->started ? EVP_MD_CTX_copy_ex(context, key->started) == 1 : start(key, context))) {
+        EVP_MD_CTX_set_flags(context, EVP_MD_CTX_FLAG_FINALISE); /* nothing follows: no copy of it is made */
         bool is_right = EVP_DigestVerify(context, (const unsigned char *)signature.at, signature.len,
                                          (const unsigned char *)text.at, text.len) == 1;
         result = is_right ? AV_JWS_RIGHT : AV_JWS_WRONG;

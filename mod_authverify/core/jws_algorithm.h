@@ -35,10 +35,15 @@ typedef struct av_jws_key {
     const char *kid;           /* NULL: it has none */
     const char *label;         /* which of several keys this is, for who looks at the log; never the key */
     EVP_PKEY *public_key;      /* NULL for AV_KEY_SECRET */
+    const EVP_MD_CTX *started; /* by av_jws_key_start; NULL: each verification starts anew */
     const av_hmac_key *secret; /* for AV_KEY_SECRET */
 } av_jws_key;
 
 typedef enum av_jws_result { AV_JWS_WRONG, AV_JWS_RIGHT, AV_JWS_CANNOT_TELL } av_jws_result;
+
+/* Starts once what every verification under a public key starts with, for a key that is used again and again: the
+ * library then looks nothing up and locks nothing for each. Lives as long as `pool`. False: the library refused. */
+bool av_jws_key_start(av_jws_key *key, apr_pool_t *pool);
 
 /* Is `signature` that of `text` under the key? ECDSA signatures are the two numbers, each of the curve's size (RFC 7518
  * section 3.4); an RSA-PSS salt is as long as the hash (section 3.5). MACs are compared in constant time. */

@@ -186,8 +186,9 @@ av_found av_selector_read(const av_selector *selector, const av_view *view, av_s
 
 bool av_value_is_merged(av_slice value)
 {
-    for (apr_size_t i = 0; i + 1 < value.len; i++) {
-        if (value.at[i] == ',' && value.at[i + 1] == ' ') {
+    av_slice part;
+    while (av_slice_split(&value, ',', &part)) {
+        if (value.len && value.at[0] == ' ') {
             return true;
         }
     }

@@ -47,7 +47,7 @@ static bool sees_word(const av_rule *rule, const av_place *place, const apr_arra
 {
     av_slice credential;
     return av_authorization_find(request, place->name, &credential) != AV_NOT_PRESENTED &&
-           (av_jws_has_form(credential) == rule->scheme->takes_jws || !is_divided(rule, place, rules));
+           (!is_divided(rule, place, rules) || av_jws_has_form(credential) == rule->scheme->takes_jws);
 }
 
 static bool sees_place(const av_rule *rule, const av_place *place, const apr_array_header_t *rules,
