@@ -64,6 +64,14 @@ typedef struct av_attribute {
     av_slice value;
 } av_attribute;
 
+/* What is good for one request alone. The core remembers nothing: whoever lets the request in must have claimed it. */
+typedef struct av_once {
+    unsigned char key[AV_SHA256_SIZE]; /* what it is known by */
+    apr_time_t until;                  /* nobody takes it afterwards */
+    av_reason reason;                  /* of the refusal where it was claimed before */
+    const struct av_once *next;
+} av_once;
+
 /* What a request says under one rule: parsed, and not believed. */
 typedef struct av_claim {
     const av_rule *rule;
@@ -85,6 +93,9 @@ typedef struct av_claim {
     apr_time_t signed_at;
     bool in_query;            /* the credential came in the query */
     apr_interval_time_t wait; /* AV_THROTTLED: how long until the request is looked at; of the first of the chain */
+    bool is_bound;            /* it was presented as a token that is bound to a key (RFC 9449 section 7.1) */
+    av_slice nonce;           /* that the sender is to use from now on; `at` is NULL where there is nothing to say */
+    av_once *once;            /* set by the proof; NULL: the credential is good for any number of requests */
     void *parsed;             /* the scheme's own notes */
     const av_attribute *attributes;
     apr_size_t attribute_count;
@@ -149,6 +160,9 @@ typedef struct av_verdict {
     const av_attribute *attributes; /* only ever set with the client */
     apr_size_t attribute_count;
     bool in_query;                         /* the credential came in the query */
+    bool is_bound;                         /* as in the claim */
+    av_slice nonce;                        /* likewise */
+    const av_once *once;                   /* of all rules that had to hold; only ever set with the client */
     const struct av_client_record *record; /* what a list of clients or its token says of the client; or NULL */
     struct av_token *token;                /* that was proven; NULL: there is none */
     const char *proven;       /* who was proven, and refused for a limit of its own: for the log; NULL otherwise */

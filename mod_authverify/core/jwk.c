@@ -142,23 +142,35 @@ static const char *read_secret(draft *key, const av_jws_algorithm *stated, apr_p
 static const struct {
     const char *kty, *crv; /* crv NULL: such a key has none */
     av_key_kind kind;
+    const char *members; /* that make the public key what it is, in their order (RFC 7638 section 3.2, RFC 8037) */
 } kinds[] = {
-    { "RSA", NULL, AV_KEY_RSA },    { "EC", "P-256", AV_KEY_P256 },       { "EC", "P-384", AV_KEY_P384 },
-    { "EC", "P-521", AV_KEY_P521 }, { "OKP", "Ed25519", AV_KEY_ED25519 }, { "oct", NULL, AV_KEY_SECRET },
+    { "RSA", NULL, AV_KEY_RSA, "e kty n" },
+    { "EC", "P-256", AV_KEY_P256, "crv kty x y" },
+    { "EC", "P-384", AV_KEY_P384, "crv kty x y" },
+    { "EC", "P-521", AV_KEY_P521, "crv kty x y" },
+    { "OKP", "Ed25519", AV_KEY_ED25519, "crv kty x" },
+    { "oct", NULL, AV_KEY_SECRET, "" },
 };
 
-static bool find_kind(const json_t *jwk, av_key_kind *kind)
+static bool find_row(const json_t *jwk, size_t *row)
 {
     av_slice kty, crv;
     bool has_curve = get_text(jwk, "crv", &crv);
-    for (size_t i = 0; get_text(jwk, "kty", &kty) && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (av_slice_equal(kty, av_slice_of(kinds[i].kty)) &&
-            (!kinds[i].crv || (has_curve && av_slice_equal(crv, av_slice_of(kinds[i].crv))))) {
-            *kind = kinds[i].kind;
+    for (*row = 0; get_text(jwk, "kty", &kty) && *row < sizeof(kinds) / sizeof(kinds[0]); ++*row) {
+        if (av_slice_equal(kty, av_slice_of(kinds[*row].kty)) &&
+            (!kinds[*row].crv || (has_curve && av_slice_equal(crv, av_slice_of(kinds[*row].crv))))) {
             return true;
         }
     }
     return false;
+}
+
+static bool find_kind(const json_t *jwk, av_key_kind *kind)
+{
+    size_t row;
+    bool is_known = find_row(jwk, &row);
+    *kind = is_known ? kinds[row].kind : AV_KEY_SECRET;
+    return is_known;
 }
 
 /* RFC 7517 sections 4.2 and 4.3: what the key is for. */
@@ -310,4 +322,70 @@ const char *av_jwk_of_secret(av_slice secret, const apr_array_header_t *algorith
                ? finish_key(&from, algorithm, crypto, key, pool)
                : "it is shorter than the hash of the HMAC in algorithms=, or none is there: 32 bytes for HS256, 48 "
                  "for HS384, 64 for HS512";
+}
+
+/* RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1. */
+static bool has_private_member(const json_t *jwk)
+{
+    static const char *const names[] = { "d", "p", "q", "dp", "dq", "qi", "oth", "k" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (json_object_get(jwk, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *check_message_key(const json_t *jwk, const av_jws_algorithm *algorithm, av_key_kind *kind)
+{
+    const json_t *alg = json_object_get(jwk, "alg");
+    av_slice name = { json_string_value(alg), json_string_length(alg) };
+    const av_jws_algorithm *stated = alg ? av_jws_algorithm_find(name) : algorithm;
+    if (has_private_member(jwk)) {
+        return "it holds a private key or a secret";
+    }
+    if (!find_kind(jwk, kind) || *kind != algorithm->kind) {
+        return "it is of another kind than the algorithm's";
+    }
+    return stated && av_jws_algorithm_equal(stated, algorithm) ? check_purpose(jwk) : "its \"alg\" is another";
+}
+
+const char *av_jwk_read_public(const json_t *jwk, const av_jws_algorithm *algorithm, const av_crypto *crypto,
+                               av_jws_key *key, apr_pool_t *pool)
+{
+    draft from = { .jwk = jwk, .name = "" };
+    const char *error = check_message_key(jwk, algorithm, &from.kind);
+    error = error ? error : read_numbers(&from, algorithm, pool);
+    return error ? error : finish_key(&from, algorithm, crypto, key, pool);
+}
+
+/* Nothing that JSON would have to escape, and so would write in more ways than one. */
+static bool is_plain_member(av_slice value)
+{
+    return av_slice_is_visible(value) && !av_slice_contains(value, '"') && !av_slice_contains(value, '\\');
+}
+
+bool av_jwk_thumbprint(const json_t *jwk, const av_crypto *crypto, unsigned char thumbprint[AV_SHA256_SIZE],
+                       apr_pool_t *pool)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    size_t row;
+    const char *text = "{";
+    av_slice rest = find_row(jwk, &row) ? av_slice_of(kinds[row].members) : AV_SLICE(""), name, value;
+    if (!rest.len) {
+        return false;
+    }
+    while (av_slice_split(&rest, ' ', &name)) {
+        const char *member = av_slice_string(name, pool);
+        if (!get_text(jwk, member, &value) || !is_plain_member(value)) {
+            return false;
+        }
+        text = apr_pstrcat(pool, text, text[1] ? "," : "", "\"", member, "\":\"", av_slice_string(value, pool), "\"",
+                           NULL);
+    }
+    text = apr_pstrcat(pool, text, "}", NULL);
+    bool done = av_digest(crypto->sha256, av_slice_of(text), digest, &size) && size == AV_SHA256_SIZE;
+    memcpy(thumbprint, digest, done ? AV_SHA256_SIZE : 0);
+    return done;
 }

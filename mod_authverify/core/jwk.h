@@ -8,6 +8,8 @@
 #include <apr_tables.h>
 #include <stdint.h>
 
+struct json_t;
+
 /* Keys of a set that are looked at; a set with more of them is refused. */
 #define AV_MAX_JWKS_KEYS 256
 
@@ -37,5 +39,16 @@ const char *av_jwk_set_read(av_slice text, const apr_array_header_t *algorithms,
  * and the secret not be shorter than its hash. */
 const char *av_jwk_of_secret(av_slice secret, const apr_array_header_t *algorithms, const av_crypto *crypto,
                              av_jws_key *key, apr_pool_t *pool);
+
+/* Makes a key for `algorithm`, which is none with a secret, of one that a message brings along (RFC 7515 section 4.1.3).
+ * Fit is what av_jwk_set_read says; besides, it must be of the algorithm's kind, its "alg", if it has one, the same, and
+ * nothing of a private key or of a secret may stand in it. Returns NULL or a sentence. Borrows from `jwk`. */
+const char *av_jwk_read_public(const struct json_t *jwk, const av_jws_algorithm *algorithm, const av_crypto *crypto,
+                               av_jws_key *key, apr_pool_t *pool);
+
+/* The SHA-256 of the members that make a public key what it is (RFC 7638 section 3). False where they are not all there,
+ * or hold what no such member may. Whether the key is fit is not looked at. */
+bool av_jwk_thumbprint(const struct json_t *jwk, const av_crypto *crypto, unsigned char thumbprint[AV_SHA256_SIZE],
+                       apr_pool_t *pool);
 
 #endif

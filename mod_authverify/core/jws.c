@@ -74,8 +74,8 @@ bool av_jws_parse(av_slice text, av_jws *jws, apr_pool_t *pool)
         !decode(rest, &jws->signature, pool)) {
         return false;
     }
-    const av_json *json = av_json_load(header, pool);
-    return json && read_header(av_json_root(json), jws);
+    jws->header = av_json_load(header, pool);
+    return jws->header && read_header(av_json_root(jws->header), jws);
 }
 
 av_jws_result av_jws_verify(const av_jws *jws, const av_jws_key *key)

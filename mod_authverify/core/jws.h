@@ -14,6 +14,7 @@ typedef struct av_jws {
     av_slice encoded;   /* the payload as it was sent */
     av_slice payload;   /* decoded, and not believed before av_jws_verify says so */
     av_slice signature; /* decoded */
+    const av_json *header;
     av_slice algorithm; /* "alg" */
     bool has_kid, has_type;
     av_slice kid;  /* "kid" */

@@ -43,6 +43,32 @@ const char *av_jws_algorithm_names(apr_pool_t *pool)
     return names;
 }
 
+const char *av_jws_algorithms_read(const char *names, apr_array_header_t **list, apr_pool_t *pool)
+{
+    av_slice rest = av_slice_of(names), name;
+    *list = apr_array_make(pool, 4, sizeof(const av_jws_algorithm *));
+    while (av_slice_split(&rest, ',', &name)) {
+        const av_jws_algorithm *algorithm = av_jws_algorithm_find(name);
+        if (!algorithm) {
+            return apr_psprintf(pool, "\"%s\" is none of %s", av_slice_string(name, pool),
+                                av_jws_algorithm_names(pool));
+        }
+        *(const av_jws_algorithm **)apr_array_push(*list) = algorithm;
+    }
+    return NULL;
+}
+
+bool av_jws_algorithms_have(const apr_array_header_t *list, bool for_secrets)
+{
+    for (int i = 0; i < list->nelts; i++) {
+        const av_jws_algorithm *each = APR_ARRAY_IDX(list, i, const av_jws_algorithm *);
+        if ((each->kind == AV_KEY_SECRET) == for_secrets) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool av_jws_algorithm_equal(const av_jws_algorithm *a, const av_jws_algorithm *b)
 {
     return a->kind == b->kind && a->is_pss == b->is_pss && a->hash_size == b->hash_size;

@@ -7,6 +7,8 @@
 #include "digest.h"
 #include "public_key.h"
 
+#include <apr_tables.h>
+
 typedef struct av_jws_algorithm {
     const char *name; /* RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2 */
     av_key_kind kind; /* of its keys */
@@ -18,6 +20,12 @@ typedef struct av_jws_algorithm {
 
 /* The row of that name, to the letter; NULL where there is none. There is no "none". */
 const av_jws_algorithm *av_jws_algorithm_find(av_slice name);
+
+/* Reads a comma list of names into an array of const av_jws_algorithm *. Returns NULL or a sentence. */
+const char *av_jws_algorithms_read(const char *names, apr_array_header_t **list, apr_pool_t *pool);
+
+/* One of them is made with a shared secret, or with a key pair. */
+bool av_jws_algorithms_have(const apr_array_header_t *list, bool for_secrets);
 
 /* All names, separated by ", ", for a sentence. */
 const char *av_jws_algorithm_names(apr_pool_t *pool);

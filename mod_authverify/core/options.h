@@ -49,6 +49,7 @@ typedef struct av_compiler {
     const struct av_password_memory *passwords; /* client.h; NULL: passwords are computed each time */
     const struct av_key_memory *derived_keys;   /* client.h; NULL: keys are derived each time */
     const struct av_token_memory *tokens;       /* token.h; NULL: tokens are proven each time */
+    const av_hmac_key *nonce_key;               /* nonce.h; NULL: no nonce is ever right */
     apr_hash_t *loaded;                         /* what each source gave: it is read once, however many rules name it */
 } av_compiler;
 

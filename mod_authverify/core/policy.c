@@ -31,7 +31,7 @@ const char *av_policy_add(av_policy *policy, const av_rule *rule, bool also)
         }
     }
     *(const av_rule **)apr_array_push(list) = rule;
-    policy->covers_host |= rule->covers_host;
+    policy->covers_host |= rule->covers_host || rule->asks_origin;
     policy->asks_certificate |= rule->asks_certificate;
     policy->has_paths |= rule->clients || av_limits_have_paths(&rule->limits);
     return NULL;

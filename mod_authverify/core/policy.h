@@ -10,7 +10,7 @@ struct av_policy {
     apr_array_header_t *also;  /* of const av_rule *: every one must hold */
     bool is_passing;           /* made for one request: its address may name another one afterwards */
     bool asks_certificate;     /* one of them asks for the client's certificate */
-    bool covers_host;          /* what one of them signs names the host */
+    bool covers_host;          /* what one of them signs names the host, or may */
     bool has_paths;            /* one of them, or a client of one, may look at the path */
 };
 

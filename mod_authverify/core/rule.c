@@ -49,15 +49,20 @@ static const char *read_seconds(av_slice text, apr_interval_time_t *out)
     return text.len && seconds <= MAX_TOLERANCE ? NULL : "must be seconds, PAST or PAST:FUTURE, a year at most";
 }
 
+const char *av_tolerance_parse(const char *value, apr_interval_time_t *past, apr_interval_time_t *future)
+{
+    av_slice rest = av_slice_of(value), before;
+    av_slice_split(&rest, ':', &before);
+    const char *error = read_seconds(before, past);
+    return error ? error : read_seconds(rest.at ? rest : before, future);
+}
+
 static const char *set_tolerance(void *target, const char *value, const av_compiler *compiler)
 {
     av_rule *rule = target;
-    av_slice rest = av_slice_of(value), past;
     (void)compiler;
-    av_slice_split(&rest, ':', &past);
     rule->has_tolerance = true;
-    const char *error = read_seconds(past, &rule->past);
-    return error ? error : read_seconds(rest.at ? rest : past, &rule->future);
+    return av_tolerance_parse(value, &rule->past, &rule->future);
 }
 
 static const char *set_strip(void *target, const char *value, const av_compiler *compiler)
@@ -153,6 +158,16 @@ static const char *set_scopes(void *target, const char *value, const av_compiler
     return set_list(&((av_rule *)target)->scopes, value, compiler);
 }
 
+/* RFC 9728 section 5.1. It stands in quotes in a header. */
+static const char *set_resource_metadata(void *target, const char *value, const av_compiler *compiler)
+{
+    av_slice url = av_slice_of(value);
+    bool is_fit = av_slice_starts_with(url, AV_SLICE("https://")) && av_slice_is_visible(url) &&
+                  !av_slice_contains(url, '\\') && !av_slice_contains(url, '#');
+    ((av_rule *)target)->resource_metadata = apr_pstrdup(compiler->pool, value);
+    return is_fit ? NULL : "names no URL that begins with https:// and has no fragment";
+}
+
 static const av_option rule_options[] = {
     { "secret", set_secret, true },
     { "clients", set_clients, false },
@@ -162,6 +177,7 @@ static const av_option rule_options[] = {
     { "scopes", set_scopes, false },
     { "identity", set_identity, false },
     { "realm", set_realm, false },
+    { "resource-metadata", set_resource_metadata, false },
     { "tolerance", set_tolerance, false },
     { "strip", set_strip, false },
     { "exclusive", set_exclusive, false },
@@ -266,6 +282,7 @@ av_rule *av_rule_create(const char *name, const av_scheme *scheme, const av_comp
     rule->passwords = compiler->passwords;
     rule->derived_keys = compiler->derived_keys;
     rule->tokens = compiler->tokens;
+    rule->nonce_key = compiler->nonce_key;
     rule->name = rule->identity = apr_pstrdup(pool, name);
     rule->strip = true;
     rule->default_tolerance = DEFAULT_TOLERANCE;
@@ -321,6 +338,14 @@ static const char *check_tolerance(av_rule *rule, const av_compiler *compiler)
     return NULL;
 }
 
+static const char *check_challenge(const av_rule *rule)
+{
+    const char *name = rule->scheme->challenge;
+    return rule->resource_metadata && (!name || strcmp(name, "Bearer") != 0)
+               ? "resource-metadata= is for rules that take tokens: bearer, jwt and introspection"
+               : NULL;
+}
+
 /* What only a list of clients can tell. */
 static const char *check_attributes(const av_rule *rule)
 {
@@ -350,6 +375,7 @@ const char *av_rule_compile(const char *name, const av_words *words, const av_co
     error = error ? error : scheme->finish(rule, compiler);
     error = error ? error : check_tolerance(rule, compiler);
     error = error ? error : check_attributes(rule);
+    error = error ? error : check_challenge(rule);
     rule->sender.id = rule->identity;
     *made = error ? NULL : rule;
     return error;

@@ -34,12 +34,16 @@ struct av_rule {
     const av_password_memory *passwords;
     const av_key_memory *derived_keys;
     const struct av_token_memory *tokens;
+    const av_hmac_key *nonce_key;  /* of the server */
     const av_algorithm *algorithm; /* signing schemes: how a client's plain: secret becomes a key */
     av_encoding key_encoding;
     const char *key_prefix;
     av_slice org, environment, scopes; /* what its clients must be of; empty: anything */
     bool any_client;                   /* an AuthVerifyAlso may name another client */
     bool tells_scopes;                 /* its credential says what it is for: scopes= needs no list of clients */
+    const char *proof_algorithms; /* of proofs that a token is in its holder's hands, with blanks between; NULL: none */
+    bool needs_proof;             /* only such tokens are taken (RFC 9449) */
+    const char *resource_metadata; /* the URL that its challenge names (RFC 9728 section 5.1); NULL: none */
 
     bool has_time;                    /* its scheme says when the request was signed */
     bool has_tolerance;               /* tolerance= was written */
@@ -50,6 +54,7 @@ struct av_rule {
     bool exclusive;                   /* a request that shows another rule's credential too is refused */
     bool asks_certificate;            /* what it proves may be bound to a certificate of the client */
     bool covers_host;                 /* what is signed names the host */
+    bool asks_origin;                 /* what is signed may name the host */
     bool looks_inside;                /* after the proof, values inside the body are looked at */
 
     av_limits limits;   /* looked at before the credential is */
@@ -101,6 +106,9 @@ const char *av_rule_read_source(const av_source *source, bool is_public, av_slic
 
 /* Makes a key of a secret as it is written: cuts the rule's prefix, decodes, prepares. Returns NULL or a sentence. */
 const char *av_rule_prepare_key(const av_rule *rule, av_key *key, av_slice secret, apr_pool_t *pool);
+
+/* Reads "300" or "300:30", in seconds: PAST, which is FUTURE too where that is not said. Returns NULL or a sentence. */
+const char *av_tolerance_parse(const char *value, apr_interval_time_t *past, apr_interval_time_t *future);
 
 /* For schemes: adds a place, unless it is there already. Returns NULL or a sentence: too many. */
 const char *av_rule_add_place(av_rule *rule, av_place place);

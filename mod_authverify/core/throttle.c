@@ -24,6 +24,7 @@ static bool is_failed_proof(av_reason reason)
     case AV_WRONG_SIGNATURE:
     case AV_WRONG_SESSION_TOKEN:
     case AV_UNPROVEN_BINDING:
+    case AV_WRONG_PROOF:
         return true;
     default:
         return false;

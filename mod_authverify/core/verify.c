@@ -270,6 +270,8 @@ av_verdict av_refusal(av_reason reason, const av_claim *claim)
         verdict.in_query = claim->in_query;
         verdict.claimed = claim->client_id;
         verdict.wait = claim->wait;
+        verdict.is_bound = claim->is_bound;
+        verdict.nonce = claim->nonce;
     }
     return verdict;
 }
@@ -300,6 +302,7 @@ static bool is_other_client(const av_claim *first, const av_claim *other)
 av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request *request, apr_pool_t *pool)
 {
     const char *decided = NULL;
+    const av_once *once = NULL;
     if (reading->refusal) {
         return av_refusal(reading->refusal, reading->refused);
     }
@@ -315,10 +318,15 @@ av_verdict av_prove(av_claim *claim, const av_reading *reading, const av_request
             return refusal;
         }
         decided = decided ? decided : label;
+        if (each->once) {
+            each->once->next = once;
+            once = each->once;
+        }
     }
     av_verdict verdict = av_refusal(AV_ACCEPTED, claim);
     verdict.record = claim->record;
     verdict.token = claim->token;
+    verdict.once = once;
     verdict.client = claim->rule->proves_nobody ? ""
                      : claim->record            ? av_client_name(claim->record)
                                                 : claim->client->id;

@@ -121,41 +121,125 @@ static void add_challenge(request_rec *r, const char *challenge)
     }
 }
 
-/* RFC 6750 section 3.1: what was wrong with a bearer token that was sent. RFC 7617 section 2.1: passwords are UTF-8. */
-static const char *challenge_parameters(const av_rule *rule, const av_verdict *verdict)
+#define DPOP "DPoP"
+
+/* A rule whose tokens may be bound to a key has two names, or that one alone. NULL: there are no more. */
+static const char *nth_name(const av_rule *rule, int index)
 {
-    if (strcmp(challenge_name(rule), "Basic") == 0) {
+    int first = rule->needs_proof ? 1 : 0, last = rule->proof_algorithms ? 1 : 0;
+    index += first;
+    return index > last ? NULL : index ? DPOP : challenge_name(rule);
+}
+
+/* The scheme by which the credential came that was refused: its challenge says what was wrong (RFC 9449 section 7.2). */
+static const char *name_shown(const av_verdict *verdict)
+{
+    return verdict->is_bound || verdict->rule->needs_proof ? DPOP : challenge_name(verdict->rule);
+}
+
+/* RFC 6750 section 3.1, RFC 9449 section 7.1. */
+static const char *error_of(av_reason reason)
+{
+    switch (reason) {
+    case AV_ACCEPTED:
+    case AV_CLIENT_NOT_ALLOWED:
+        return "insufficient_scope";
+    case AV_AMBIGUOUS_CREDENTIAL:
+        return "invalid_request";
+    case AV_MALFORMED_PROOF:
+    case AV_WRONG_PROOF:
+    case AV_WRONG_PROOF_TARGET:
+    case AV_WRONG_HOST:
+    case AV_PROOF_OUT_OF_TIME:
+    case AV_PROOF_REPLAYED:
+        return "invalid_dpop_proof";
+    case AV_NONCE_REQUIRED:
+        return "use_dpop_nonce";
+    default:
+        return "invalid_token";
+    }
+}
+
+/* RFC 7617 section 2.1: passwords are UTF-8. RFC 9728 section 5.1: where it is written who issues tokens. */
+static const char *challenge_parameters(const av_rule *rule, const char *name, const av_verdict *verdict,
+                                        apr_pool_t *pool)
+{
+    bool is_dpop = strcmp(name, DPOP) == 0;
+    if (strcmp(name, "Basic") == 0) {
         return ", charset=\"UTF-8\"";
     }
-    if (strcmp(challenge_name(rule), "Bearer") != 0 || !verdict->rule || verdict->is_empty ||
-        strcmp(challenge_name(verdict->rule), "Bearer") != 0) {
+    if (strcmp(name, "Bearer") != 0 && !is_dpop) {
         return "";
     }
-    if (verdict->reason == AV_ACCEPTED || verdict->reason == AV_CLIENT_NOT_ALLOWED) {
-        return ", error=\"insufficient_scope\"";
-    }
-    return verdict->reason == AV_AMBIGUOUS_CREDENTIAL ? ", error=\"invalid_request\"" : ", error=\"invalid_token\"";
+    bool has_error = verdict->rule && !verdict->is_empty && strcmp(name_shown(verdict), name) == 0;
+    const char *error = has_error ? error_of(verdict->reason) : NULL;
+    return apr_pstrcat(pool, is_dpop ? ", algs=\"" : "", is_dpop ? rule->proof_algorithms : "", is_dpop ? "\"" : "",
+                       error ? ", error=\"" : "", error ? error : "", error ? "\"" : "",
+                       rule->resource_metadata ? ", resource_metadata=\"" : "",
+                       rule->resource_metadata ? rule->resource_metadata : "", rule->resource_metadata ? "\"" : "",
+                       NULL);
+}
+
+static const char *challenge_called(request_rec *r, const av_rule *rule, const char *name, const av_verdict *verdict)
+{
+    const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
+    return apr_pstrcat(r->pool, name, " realm=\"", realm ? realm : rule->name, "\"",
+                       challenge_parameters(rule, name, verdict, r->pool), NULL);
 }
 
 const char *avh_challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict)
 {
-    const char *realm = rule->realm ? rule->realm : ap_auth_name(r);
-    return apr_pstrcat(r->pool, challenge_name(rule), " realm=\"", realm ? realm : rule->name, "\"",
-                       challenge_parameters(rule, verdict), NULL);
+    return challenge_called(r, rule, challenge_name(rule), verdict);
+}
+
+static bool has_name(const av_rule *rule, const char *name)
+{
+    const char *each;
+    for (int i = 0; (each = nth_name(rule, i)); i++) {
+        if (strcmp(each, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_challenges_of(request_rec *r, const apr_array_header_t *rules, int index, const av_verdict *verdict)
+{
+    const av_rule *rule = APR_ARRAY_IDX(rules, index, const av_rule *);
+    const char *name;
+    for (int i = 0; (name = nth_name(rule, i)); i++) {
+        bool is_first = !rule->proves_nobody;
+        for (int j = 0; j < index; j++) {
+            is_first &= !has_name(APR_ARRAY_IDX(rules, j, const av_rule *), name);
+        }
+        if (is_first) {
+            add_challenge(r, challenge_called(r, rule, name, verdict));
+        }
+    }
 }
 
 /* One challenge for each scheme name (RFC 9110 section 11.6.1): that of the first rule that has it. */
 static void add_challenges(request_rec *r, const apr_array_header_t *rules, const av_verdict *verdict)
 {
     for (int i = 0; i < rules->nelts; i++) {
-        const av_rule *rule = APR_ARRAY_IDX(rules, i, const av_rule *);
-        bool is_first = !rule->proves_nobody;
-        for (int j = 0; j < i; j++) {
-            is_first &= strcmp(challenge_name(rule), challenge_name(APR_ARRAY_IDX(rules, j, const av_rule *))) != 0;
-        }
-        if (is_first) {
-            add_challenge(r, avh_challenge_of(r, rule, verdict));
-        }
+        add_challenges_of(r, rules, i, verdict);
+    }
+}
+
+/* Only that of the scheme by which the credential came, where that is one for tokens. */
+static void add_token_challenge(request_rec *r, const av_verdict *verdict)
+{
+    const char *name = name_shown(verdict);
+    if (strcmp(name, "Bearer") == 0 || strcmp(name, DPOP) == 0) {
+        add_challenge(r, challenge_called(r, verdict->rule, name, verdict));
+    }
+}
+
+void avh_tell_nonce(request_rec *r, const av_verdict *verdict)
+{
+    if (verdict->nonce.at) {
+        apr_table_setn(r->err_headers_out, "DPoP-Nonce", av_slice_string(verdict->nonce, r->pool));
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store"); /* section 8.2 */
     }
 }
 
@@ -201,12 +285,11 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
         const av_policy *policy = section->policy; /* HTTP requires a challenge, if need be that of a rule besides */
         add_challenges(r, av_policy_proves_somebody(policy) ? policy->rules : policy->also, verdict);
     }
-    if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL && strcmp(challenge_name(verdict->rule), "Bearer") == 0) {
-        add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));
+    if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL ||
+        (verdict->reason == AV_CLIENT_NOT_ALLOWED && verdict->rule->tells_scopes)) {
+        add_token_challenge(r, verdict);
     }
-    if (verdict->reason == AV_CLIENT_NOT_ALLOWED && verdict->rule->tells_scopes) {
-        add_challenge(r, avh_challenge_of(r, verdict->rule, verdict));
-    }
+    avh_tell_nonce(r, verdict);
     const char *later = avh_retry_after(status, verdict, r->pool);
     if (later) {
         apr_table_setn(r->err_headers_out, "Retry-After", later);
@@ -336,8 +419,8 @@ static void add_scope_challenge(request_rec *r, const avh_section *section)
 {
     const avh_decision *decision = avh_decided(r, section);
     const av_rule *rule = decision ? decision->verdict.rule : NULL;
-    if (rule && decision->verdict.reason == AV_ACCEPTED && strcmp(challenge_name(rule), "Bearer") == 0) {
-        add_challenge(r, avh_challenge_of(r, rule, &decision->verdict));
+    if (rule && decision->verdict.reason == AV_ACCEPTED) {
+        add_token_challenge(r, &decision->verdict);
     }
 }
 

@@ -25,8 +25,11 @@ int avh_status_of(const avh_section *section, const av_verdict *verdict);
 /* The value of Retry-After for a refusal with that status; NULL: it has none. */
 const char *avh_retry_after(int status, const av_verdict *verdict, apr_pool_t *pool);
 
-/* The challenge of a rule for a WWW-Authenticate header. */
+/* The challenge of a rule by its scheme's name for a WWW-Authenticate header. */
 const char *avh_challenge_of(request_rec *r, const av_rule *rule, const av_verdict *verdict);
+
+/* Gives the client the nonce that its next proof must hold, where the verdict has one (RFC 9449 section 9). */
+void avh_tell_nonce(request_rec *r, const av_verdict *verdict);
 
 /* Tells the handler and the access log how it ended: AUTHVERIFY_RESULT and its companions. */
 void avh_export_environment(request_rec *r, const avh_section *section, const av_verdict *verdict);

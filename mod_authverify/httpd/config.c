@@ -6,6 +6,7 @@
 #include "passwords_authn.h"
 #include "remote_keys.h"
 #include "token_memory.h"
+#include "used_once.h"
 #include "watched_files.h"
 
 #include <http_main.h>
@@ -74,6 +75,8 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->passwords = avh_passwords_create(server->crypto, pool);
         server->derived_keys = avh_derived_keys_create(pool);
         server->token_memory = avh_token_memory_create(pool);
+        server->nonce_key = avh_nonce_key(server->crypto, pool);
+        server->replay_memory = (apr_size_t)AVH_DEFAULT_REPLAY_MEMORY;
         server->presets = av_presets_create(pool);
         av_presets_set_path(server->presets, AV_PRESET_PATH);
         server->lines = apr_array_make(pool, 8, sizeof(avh_line));
@@ -121,6 +124,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .passwords = server->passwords,
                       .derived_keys = server->derived_keys,
                       .tokens = server->token_memory,
+                      .nonce_key = server->nonce_key,
                       .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                       .open_clients = avh_clients_open,
                       .open_networks = avh_networks_open,

@@ -108,6 +108,7 @@ static inline bool avh_wants_plain_path(const avh_section *section)
 }
 
 #define AVH_DEFAULT_SPOOL "/var/tmp"
+#define AVH_DEFAULT_REPLAY_MEMORY ((apr_off_t)10 * 1024 * 1024)
 
 /* Values with their defaults. */
 static inline apr_off_t avh_body_limit(const avh_section *section)
@@ -174,6 +175,9 @@ typedef struct avh_server {
     const av_key_memory *derived_keys;
     const struct av_token_memory *token_memory;
     const struct av_token_memory *answers; /* about tokens; NULL: nobody is asked */
+    const av_hmac_key *nonce_key;          /* NULL: no nonce is ever right */
+    struct av_replay_shm *replays;         /* what was used once; NULL: nothing that may be is taken */
+    apr_size_t replay_memory;              /* bytes of it */
     av_presets *presets;
     apr_array_header_t *lines;       /* of avh_line */
     apr_array_header_t *tokens;      /* of avh_token_line */

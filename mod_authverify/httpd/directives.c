@@ -127,34 +127,6 @@ static const char *set_preset_path(cmd_parms *cmd, void *section, const char *pa
     return NULL;
 }
 
-static const char *set_mode(cmd_parms *cmd, void *section, const char *value)
-{
-    static const char *const modes[] = { "enforce", "optional", "observe" };
-    unsigned index = 0;
-    const char *error = outside_limit(cmd);
-    error = error ? error : av_option_choice(value, modes, 3, &index, cmd->pool);
-    ((avh_section *)section)->mode = AVH_ENFORCE + index;
-    return named(cmd, error);
-}
-
-static const char *set_override(cmd_parms *cmd, void *section, int on)
-{
-    ((avh_section *)section)->override = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
-    return named(cmd, outside_limit(cmd));
-}
-
-static const char *set_strict_path(cmd_parms *cmd, void *section, int on)
-{
-    ((avh_section *)section)->strict_path = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
-    return named(cmd, outside_limit(cmd));
-}
-
-static const char *set_preflight(cmd_parms *cmd, void *section, int on)
-{
-    ((avh_section *)section)->preflight = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
-    return named(cmd, outside_limit(cmd));
-}
-
 /* "25m": bytes, with k, m or g for powers of 1024. */
 static const char *read_size(const char *value, apr_off_t most, apr_off_t *size)
 {
@@ -185,6 +157,51 @@ static const char *read_size(const char *value, apr_off_t most, apr_off_t *size)
 
 #define MOST_BODY ((apr_off_t)1 << 50)
 #define MOST_MEMORY ((apr_off_t)1 << 30)
+
+#define LEAST_REPLAY_MEMORY 4096
+
+/* "shm" or "shm:10m". */
+static const char *set_replay(cmd_parms *cmd, void *section, const char *value)
+{
+    apr_off_t size = AVH_DEFAULT_REPLAY_MEMORY;
+    const char *error = NULL;
+    (void)section;
+    if (strncmp(value, "shm:", 4) == 0) {
+        error = read_size(value + 4, MOST_MEMORY, &size);
+    } else if (strcmp(value, "shm") != 0) {
+        error = "must be shm, or shm:SIZE such as shm:10m";
+    }
+    avh_server_of(cmd->server)->replay_memory = (apr_size_t)size;
+    return named(cmd, error || size >= LEAST_REPLAY_MEMORY ? error : "must be 4k at least");
+}
+
+static const char *set_mode(cmd_parms *cmd, void *section, const char *value)
+{
+    static const char *const modes[] = { "enforce", "optional", "observe" };
+    unsigned index = 0;
+    const char *error = outside_limit(cmd);
+    error = error ? error : av_option_choice(value, modes, 3, &index, cmd->pool);
+    ((avh_section *)section)->mode = AVH_ENFORCE + index;
+    return named(cmd, error);
+}
+
+static const char *set_override(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->override = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
+
+static const char *set_strict_path(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->strict_path = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
+
+static const char *set_preflight(cmd_parms *cmd, void *section, int on)
+{
+    ((avh_section *)section)->preflight = on ? AVH_SWITCH_ON : AVH_SWITCH_OFF;
+    return named(cmd, outside_limit(cmd));
+}
 
 static const char *set_limit(void *target, const char *value, const av_compiler *compiler)
 {
@@ -384,6 +401,8 @@ const command_rec avh_directives[] = {
     AP_INIT_RAW_ARGS("AuthVerifyPreset", set_preset, NULL, RSRC_CONF,
                      "NAME SCHEME name=value ...: a named set of options"),
     AP_INIT_TAKE1("AuthVerifyPresetPath", set_preset_path, NULL, RSRC_CONF, "the folder of the shipped presets"),
+    AP_INIT_TAKE1("AuthVerifyReplay", set_replay, NULL, RSRC_CONF,
+                  "shm or shm:SIZE: where it is remembered what was used and may be used once"),
     AP_INIT_TAKE1("AuthVerifyMode", set_mode, NULL, SECTIONS, "enforce, optional or observe"),
     AP_INIT_FLAG("AuthVerifyOverride", set_override, NULL, ACCESS_CONF, "whether AuthVerify off works in .htaccess"),
     AP_INIT_RAW_ARGS("AuthVerifyBody", set_body, NULL, SECTIONS, "limit=, memory=, parse=, spool=, timeout="),

@@ -13,6 +13,7 @@
 #include "seal.h"
 #include "throttles.h"
 #include "token_endpoint.h"
+#include "used_once.h"
 #include "verdicts.h"
 #include "warm_buffer.h"
 #include "watched_files.h"
@@ -83,6 +84,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(avh_watched_files_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(avh_remote_keys_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(avh_throttles_make, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(avh_replay_memory_open, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_for_cache, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(look_at_clock, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_MIDDLE);

@@ -90,7 +90,12 @@ static int apply(request_rec *r, const avh_section *section, const avh_decision 
     if (!collect_headers(headers, section, &decision->verdict)) {
         return avh_refuse_for(r, section, AV_UNFIT_CLAIM);
     }
+    decision = avh_claim(r, section, decision);
+    if (decision->verdict.reason != AV_ACCEPTED) {
+        return avh_refuse(r, section, decision);
+    }
     avh_note_seal(r, section);
+    avh_tell_nonce(r, &decision->verdict);
     avh_export_environment(r, section, &decision->verdict);
     hand_identity_on(r, section, &decision->verdict, headers);
     return DECLINED;

@@ -6,6 +6,14 @@
 
 #include "../core/strict_path.h"
 #include "../core/throttle.h"
+#include "../stores/replay_shm.h"
+
+/* Something that this request was to be the first to use. */
+typedef struct used {
+    const av_once *once;
+    av_replay_answer answer;
+    struct used *before;
+} used;
 
 typedef struct request_memory {
     av_request view;
@@ -16,6 +24,7 @@ typedef struct request_memory {
     const av_policy *sealed; /* under which the main request was made ready for its handler; NULL: it was not */
     avh_decision *looked_up; /* the latest refusal that was logged as a lookup's */
     const av_throttle *told; /* who has counted a failed proof of this request */
+    used *used;              /* the latest first */
 } request_memory;
 
 /* The request that the client sent: no subrequest of it, no redirect. */
@@ -132,6 +141,18 @@ const avh_decision *avh_decided(request_rec *r, const avh_section *section)
     return find_decision(memory_of(r), section->policy);
 }
 
+static void remember(const request_rec *r, request_memory *memory, avh_decision *decision)
+{
+    if (r->main && decision->policy && decision->policy->is_passing) {
+        return; /* the policy ends with this lookup, and the next one may have its address */
+    }
+    decision->before = memory->decisions;
+    memory->decisions = decision;
+    if (r->main && decision->verdict.reason != AV_ACCEPTED) {
+        memory->looked_up = decision;
+    }
+}
+
 const avh_decision *avh_decide(request_rec *r, const avh_section *section)
 {
     request_memory *memory = memory_of(r);
@@ -141,7 +162,6 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     }
     decision = apr_pcalloc(client_request(r)->pool, sizeof(*decision));
     decision->policy = section->policy;
-    decision->before = memory->decisions;
     if (section->protection == AVH_CONTRADICTED || av_policy_check(section->policy)) {
         decision->verdict = av_refusal(AV_MISCONFIGURED, NULL);
     } else if (r->method_number == M_TRACE) {
@@ -155,14 +175,60 @@ const avh_decision *avh_decide(request_rec *r, const avh_section *section)
     }
     decision->status = decision->verdict.reason == memory->read.reason ? memory->read.status : 0;
     avh_log_verdict(r, section, &decision->verdict);
-    if (r->main && section->policy && section->policy->is_passing) {
-        return decision; /* the policy ends with this lookup, and the next one may have its address: not remembered */
-    }
-    memory->decisions = decision;
-    if (r->main && decision->verdict.reason != AV_ACCEPTED) {
-        memory->looked_up = decision;
-    }
+    remember(r, memory, decision);
     return decision;
+}
+
+/* Asked for once: a lookup or a redirect of the same request must not meet what the request itself has claimed. */
+static av_replay_answer use(request_rec *r, request_memory *memory, const av_once *once)
+{
+    av_replay_shm *replays = avh_server_of(r->server)->replays;
+    for (const used *each = memory->used; each; each = each->before) {
+        if (memcmp(each->once->key, once->key, sizeof(once->key)) == 0) {
+            return each->answer;
+        }
+    }
+    used *made = apr_palloc(client_request(r)->pool, sizeof(*made));
+    *made = (used){ once, AV_REPLAY_FULL, memory->used };
+    if (replays) {
+        made->answer = av_replay_shm_claim(replays, once->key, apr_time_now(), once->until);
+    }
+    memory->used = made;
+    return made->answer;
+}
+
+static av_reason use_all(request_rec *r, request_memory *memory, const av_once *once)
+{
+    for (; once; once = once->next) {
+        switch (use(r, memory, once)) {
+        case AV_REPLAY_CLAIMED:
+            break;
+        case AV_REPLAY_SEEN:
+            return once->reason;
+        default:
+            return AV_REPLAY_MEMORY_FULL;
+        }
+    }
+    return AV_ACCEPTED;
+}
+
+const avh_decision *avh_claim(request_rec *r, const avh_section *section, const avh_decision *decision)
+{
+    request_memory *memory = memory_of(r);
+    av_reason reason = use_all(r, memory, decision->verdict.once);
+    if (reason == AV_ACCEPTED) {
+        return decision;
+    }
+    avh_decision *refusal = apr_pmemdup(client_request(r)->pool, decision, sizeof(*decision));
+    refusal->verdict = (av_verdict){ .reason = reason,
+                                     .rule = decision->verdict.rule,
+                                     .in_query = decision->verdict.in_query,
+                                     .is_bound = decision->verdict.is_bound,
+                                     .nonce = decision->verdict.nonce,
+                                     .id = decision->verdict.id };
+    avh_log_verdict(r, section, &refusal->verdict);
+    remember(r, memory, refusal);
+    return refusal;
 }
 
 const av_request *avh_request_of(request_rec *r)

@@ -19,6 +19,10 @@ typedef struct avh_decision {
  * which reads the body. Logs a refusal, once. `r` may be a subrequest or an internal redirect. */
 const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 
+/* Claims, for the client's request, whatever the accepted credential says is good for one alone: call it last, when
+ * nothing else can refuse. Returns the decision, or in its place one that refuses, which is the section's from then on. */
+const avh_decision *avh_claim(request_rec *r, const avh_section *section, const avh_decision *decision);
+
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
 const avh_decision *avh_decided(request_rec *r, const avh_section *section);
 

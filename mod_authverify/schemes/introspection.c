@@ -22,7 +22,7 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
 {
     const av_introspection_settings *settings = claim->rule->settings;
     av_proof *proof = apr_pcalloc(pool, sizeof(*proof));
-    av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, pool);
+    av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, &claim->is_bound, pool);
     claim->parsed = apr_pcalloc(pool, sizeof(notes));
     claim->proofs = proof;
     claim->proof_count = 1;

@@ -23,6 +23,7 @@ typedef struct notes {
     av_jwt_facts facts;
     const char *label;
     av_token token;
+    const av_dpop_proof *proof; /* that its holder has its key; NULL: none came with it */
 } notes;
 
 static bool is_allowed(const av_jwt_settings *settings, av_slice name)
@@ -81,16 +82,18 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     const av_jwt_settings *settings = claim->rule->settings;
     notes *kept = apr_pcalloc(pool, sizeof(*kept));
     av_proof *proof = apr_pcalloc(pool, sizeof(*proof));
-    av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, pool);
+    av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, &claim->is_bound, pool);
     claim->parsed = kept;
     claim->proofs = proof;
     claim->proof_count = 1;
     if (reason != AV_ACCEPTED) {
         return reason;
     }
-    return is_known(claim->rule, proof->bytes, request->received_at, kept, pool)
-               ? AV_ACCEPTED
-               : find_header(settings, proof->bytes, kept, pool);
+    if (!is_known(claim->rule, proof->bytes, request->received_at, kept, pool)) {
+        reason = find_header(settings, proof->bytes, kept, pool);
+    }
+    return reason == AV_ACCEPTED && claim->is_bound ? av_jwt_possession_find(request, claim, &kept->proof, pool)
+                                                    : reason;
 }
 
 /* A key that has no name may be the one that the token means. */
@@ -148,16 +151,16 @@ static av_reason inspect(const av_request *request, const av_reading *reading, a
     notes *kept = claim->parsed;
     av_reason reason = kept->is_known ? AV_ACCEPTED : read_facts(claim->rule, kept, pool);
     (void)reading;
-    if (reason == AV_ACCEPTED && !av_jwt_facts_is_holder(&kept->facts, request)) {
-        reason = AV_UNPROVEN_BINDING;
-    }
     if (reason == AV_ACCEPTED) {
         reason = av_jwt_facts_check_time(&kept->facts, claim->rule, request->received_at);
+    }
+    if (reason == AV_ACCEPTED) {
+        reason = av_jwt_possession_check(request, claim, &kept->facts, kept->proof, pool);
     }
     if (reason != AV_ACCEPTED) {
         return reason;
     }
-    if (kept->has_name && !kept->is_known && !kept->facts.certificate.len) { /* a bound one is looked at each time */
+    if (kept->has_name && !kept->is_known) {
         av_jwt_memory_keep(claim->rule, &kept->name, &kept->facts, kept->label);
     }
     claim->record = av_jwt_facts_record(&kept->facts, claim->rule, pool);

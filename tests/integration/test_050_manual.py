@@ -224,8 +224,9 @@ def test_the_reference_is_valid_with_all_its_lines_in_force():
 def options_of(path, table):
     """Names of the rows of an av_option table of a source."""
     rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
-    if "AV_JWT_TERMS_OPTIONS" in rows:
-        rows += read(SCHEMES / "jwt" / "terms.h").split("#define AV_JWT_TERMS_OPTIONS")[1].split("\n\n")[0]
+    for macro in re.findall(r"AV_[A-Z_]+_OPTIONS", rows):  # of several tables
+        rows += next(found[0] for header in path.parent.glob("*.h")
+                     if (found := re.findall(rf"#define {macro}((?:.*\\\n)+.*)", read(header))))
     return set(re.findall(r'{[\s\\]*"([a-z0-9-]+)",', rows))
 
 

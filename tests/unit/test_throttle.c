@@ -242,8 +242,8 @@ END_TEST
 /* --- what counts, and where it is asked --------------------------------------------------------------------------- */
 
 static const av_reason failed_proofs[] = {
-    AV_UNKNOWN_CLIENT, AV_WRONG_APPLICATION,   AV_WRONG_SIGNATURE,
-    AV_WRONG_SECRET,   AV_WRONG_SESSION_TOKEN, AV_UNPROVEN_BINDING,
+    AV_UNKNOWN_CLIENT,      AV_WRONG_APPLICATION, AV_WRONG_SIGNATURE, AV_WRONG_SECRET,
+    AV_WRONG_SESSION_TOKEN, AV_UNPROVEN_BINDING,  AV_WRONG_PROOF,
 };
 
 START_TEST(only_a_failed_proof_counts)

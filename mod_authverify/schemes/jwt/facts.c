@@ -149,30 +149,32 @@ static av_reason check_audience(const json_t *claims, const av_jwt_terms *terms)
     return is_ours ? AV_ACCEPTED : AV_WRONG_AUDIENCE;
 }
 
-/* RFC 8705 section 3.1. Nothing else may stand beside it: it would be another condition. */
-static bool read_binding(const json_t *claims, av_slice *certificate, apr_pool_t *pool)
+/* "x5t#S256" of RFC 8705 section 3.1, or "jkt" of RFC 9449 section 6.1. Nothing else may stand beside it: it would be
+ * another condition. */
+static bool read_binding(const json_t *claims, av_jwt_facts *facts, apr_pool_t *pool)
 {
-    const json_t *binding = json_object_get(claims, "cnf"), *thumbprint = json_object_get(binding, "x5t#S256");
+    const json_t *binding = json_object_get(claims, "cnf"), *thumbprint = json_object_get(binding, "jkt");
     unsigned char *bytes = apr_palloc(pool, AV_SHA256_SIZE);
     apr_size_t len = 0;
     if (!binding) {
         return true;
     }
+    *(thumbprint ? &facts->key : &facts->certificate) = (av_slice){ (const char *)bytes, AV_SHA256_SIZE };
+    thumbprint = thumbprint ? thumbprint : json_object_get(binding, "x5t#S256");
     av_slice text = { json_string_value(thumbprint), json_string_length(thumbprint) };
-    *certificate = (av_slice){ (const char *)bytes, AV_SHA256_SIZE };
     return json_object_size(binding) == 1 && text.at && av_decode(AV_BASE64URL, text, bytes, AV_SHA256_SIZE, &len) &&
            len == AV_SHA256_SIZE;
 }
 
 bool av_jwt_facts_is_holder(const av_jwt_facts *facts, const av_request *request)
 {
-    return !facts->certificate.len || av_secret_equal(facts->certificate, request->certificate);
+    return !facts->key.len && (!facts->certificate.len || av_secret_equal(facts->certificate, request->certificate));
 }
 
 av_reason av_jwt_facts_read(const av_json *payload, const av_jwt_terms *terms, av_jwt_facts *facts, apr_pool_t *pool)
 {
     const json_t *claims = av_json_root(payload);
-    if (!read_binding(claims, &facts->certificate, pool)) {
+    if (!read_binding(claims, facts, pool)) {
         return AV_UNPROVEN_BINDING;
     }
     if (!read_time(claims, "exp", false, &facts->expires) || !read_time(claims, "nbf", true, &facts->not_before) ||

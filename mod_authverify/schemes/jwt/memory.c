@@ -7,7 +7,7 @@
 /* What stands before the texts, which follow one after the other. */
 typedef struct packing {
     av_jwt_time expires, not_before, issued;
-    uint16_t name_len, scopes_len, id_len, certificate_len, label_len;
+    uint16_t name_len, scopes_len, id_len, certificate_len, key_len, label_len;
 } packing;
 
 static char *put_text(char *at, av_slice text)
@@ -21,7 +21,8 @@ static char *put_text(char *at, av_slice text)
 apr_size_t av_jwt_memory_pack(const av_jwt_facts *facts, const char *label, char *notes, apr_size_t room)
 {
     av_slice named = av_slice_of(label);
-    apr_size_t len = facts->name.len + facts->scopes.len + facts->id.len + facts->certificate.len + named.len;
+    apr_size_t len =
+        facts->name.len + facts->scopes.len + facts->id.len + facts->certificate.len + facts->key.len + named.len;
     packing packed = { .expires = facts->expires, .not_before = facts->not_before, .issued = facts->issued };
     if (len > UINT16_MAX || sizeof(packed) + len > room) {
         return 0;
@@ -30,11 +31,12 @@ apr_size_t av_jwt_memory_pack(const av_jwt_facts *facts, const char *label, char
     packed.scopes_len = (uint16_t)facts->scopes.len;
     packed.id_len = (uint16_t)facts->id.len;
     packed.certificate_len = (uint16_t)facts->certificate.len;
+    packed.key_len = (uint16_t)facts->key.len;
     packed.label_len = (uint16_t)named.len;
     memcpy(notes, &packed, sizeof(packed));
     char *at = put_text(notes + sizeof(packed), facts->name);
     at = put_text(put_text(put_text(at, facts->scopes), facts->id), facts->certificate);
-    put_text(at, named);
+    put_text(put_text(at, facts->key), named);
     return sizeof(packed) + len;
 }
 
@@ -52,8 +54,8 @@ apr_size_t av_jwt_memory_unpack(av_slice notes, av_jwt_facts *facts, const char 
         return 0;
     }
     memcpy(&packed, notes.at, sizeof(packed));
-    apr_size_t len =
-        (apr_size_t)packed.name_len + packed.scopes_len + packed.id_len + packed.certificate_len + packed.label_len;
+    apr_size_t len = (apr_size_t)packed.name_len + packed.scopes_len + packed.id_len + packed.certificate_len +
+                     packed.key_len + packed.label_len;
     const char *at = notes.at + sizeof(packed);
     if (len > notes.len - sizeof(packed)) {
         return 0;
@@ -63,6 +65,7 @@ apr_size_t av_jwt_memory_unpack(av_slice notes, av_jwt_facts *facts, const char 
     facts->scopes = take_text(&at, packed.scopes_len, pool);
     facts->id = take_text(&at, packed.id_len, pool);
     facts->certificate = take_text(&at, packed.certificate_len, pool);
+    facts->key = take_text(&at, packed.key_len, pool);
     *label = take_text(&at, packed.label_len, pool).at;
     return sizeof(packed) + len;
 }

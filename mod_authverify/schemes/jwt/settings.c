@@ -46,18 +46,7 @@ static const char *set_authorities(void *target, const char *value, const av_com
 
 static const char *set_algorithms(void *target, const char *value, const av_compiler *compiler)
 {
-    av_jwt_settings *settings = target;
-    av_slice rest = av_slice_of(value), name;
-    settings->algorithms = apr_array_make(compiler->pool, 4, sizeof(const av_jws_algorithm *));
-    while (av_slice_split(&rest, ',', &name)) {
-        const av_jws_algorithm *algorithm = av_jws_algorithm_find(name);
-        if (!algorithm) {
-            return apr_psprintf(compiler->pool, "\"%s\" is none of %s", av_slice_string(name, compiler->pool),
-                                av_jws_algorithm_names(compiler->pool));
-        }
-        *(const av_jws_algorithm **)apr_array_push(settings->algorithms) = algorithm;
-    }
-    return NULL;
+    return av_jws_algorithms_read(value, &((av_jwt_settings *)target)->algorithms, compiler->pool);
 }
 
 static const char *set_interval(apr_interval_time_t *to, const char *value)
@@ -84,6 +73,7 @@ static const char *set_stale(void *target, const char *value, const av_compiler 
 
 const av_option av_jwt_options[] = {
     AV_JWT_TERMS_OPTIONS,
+    AV_JWT_POSSESSION_OPTIONS,
     { "keys", set_keys, false },
     { "keys-authorities", set_authorities, false },
     { "keys-refresh", set_refresh, false },
@@ -92,24 +82,13 @@ const av_option av_jwt_options[] = {
     { NULL, NULL, false },
 };
 
-static bool has_algorithm(const av_jwt_settings *settings, bool for_secrets)
-{
-    for (int i = 0; i < settings->algorithms->nelts; i++) {
-        const av_jws_algorithm *each = APR_ARRAY_IDX(settings->algorithms, i, const av_jws_algorithm *);
-        if ((each->kind == AV_KEY_SECRET) == for_secrets) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What must be said, since nothing else would be safe to assume. */
 static const char *check_said(const av_rule *rule, const av_jwt_settings *settings)
 {
     if (!settings->algorithms) {
         return "algorithms= must say what tokens are signed with, such as algorithms=RS256";
     }
-    if (has_algorithm(settings, true) && has_algorithm(settings, false)) {
+    if (av_jws_algorithms_have(settings->algorithms, true) && av_jws_algorithms_have(settings->algorithms, false)) {
         return "algorithms= names HMAC (HS...) beside others: whoever takes a public key for a secret lets everybody "
                "in; keep one kind";
     }
@@ -149,7 +128,7 @@ static const char *load_secrets(const av_rule *rule, av_jwt_settings *settings, 
 static const char *check_set(const av_jwk_set *set, const av_jwt_settings *settings, const av_compiler *compiler)
 {
     const av_source *source = &settings->source;
-    bool wants_secret = has_algorithm(settings, true);
+    bool wants_secret = av_jws_algorithms_have(settings->algorithms, true);
     av_slice again;
     if (set->has_secret && !wants_secret) {
         *(const char **)apr_array_push(compiler->warnings) = apr_psprintf(
@@ -168,7 +147,7 @@ static const char *check_set(const av_jwk_set *set, const av_jwt_settings *setti
 static const char *open_remote(av_jwt_settings *settings, const av_compiler *compiler)
 {
     av_key_location *remote = &settings->remote;
-    if (has_algorithm(settings, true)) {
+    if (av_jws_algorithms_have(settings->algorithms, true)) {
         return "algorithms= names HMAC (HS...), whose keys nobody may publish";
     }
     remote->algorithms = settings->algorithms;
@@ -214,6 +193,7 @@ const char *av_jwt_finish(av_rule *rule, const av_compiler *compiler)
     const char *error = av_jwt_terms_finish(rule, &settings->terms, compiler);
     error = error ? error : check_said(rule, settings);
     error = error ? error : check_remote(settings);
+    error = error ? error : av_jwt_possession_finish(rule, &settings->terms, compiler);
     if (error) {
         return error;
     }

@@ -43,6 +43,9 @@ const char *av_jwt_set_prefix(void *settings, const char *value, const av_compil
         if (terms->word_count == AV_MAX_PLACES || !av_is_token68(word)) {
             return "must be up to 8 words separated by commas, such as Bearer or EN,none";
         }
+        if (av_slice_equal_nocase(word, AV_JWT_DPOP)) {
+            return "takes no DPoP: what stands behind that word is bound to a key, and dpop= of a jwt rule takes it";
+        }
         terms->words[terms->word_count++] = av_slice_equal(word, AV_SLICE("none")) ? AV_SLICE("") : word;
     }
     return NULL;
@@ -115,6 +118,9 @@ static const char *add_places(av_rule *rule, av_jwt_terms *terms, const av_compi
     if (!terms->word_count) {
         terms->words[terms->word_count++] = AV_SLICE("Bearer");
     }
+    if (terms->possession.dpop) {
+        terms->words[terms->word_count++] = AV_JWT_DPOP;
+    }
     for (apr_size_t i = 0; !error && terms->in_authorization && i < terms->word_count; i++) {
         av_slice name = av_slice_of(av_slice_string(terms->words[i], compiler->pool));
         error = av_rule_add_place(rule, (av_place){ AV_PLACE_AUTHORIZATION, name });
@@ -161,20 +167,23 @@ static av_reason find_in_place(const av_selector *place, const av_view *view, av
     }
 }
 
-static av_reason find_in_authorization(const av_jwt_terms *terms, const av_request *request, av_slice *token)
+static av_reason find_in_authorization(const av_jwt_terms *terms, const av_request *request, av_slice *token,
+                                       bool *is_bound)
 {
     av_reason reason = AV_NOT_PRESENTED;
     for (apr_size_t i = 0; terms->in_authorization && i < terms->word_count && reason == AV_NOT_PRESENTED; i++) {
         reason = av_authorization_find(request, terms->words[i], token);
+        *is_bound = reason != AV_NOT_PRESENTED && av_slice_equal(terms->words[i], AV_JWT_DPOP);
     }
     return reason;
 }
 
 /* A token in two places may be read as one by us and as the other behind us (RFC 6750 section 2). */
-av_reason av_jwt_terms_find(const av_jwt_terms *terms, const av_request *request, av_slice *token, apr_pool_t *pool)
+av_reason av_jwt_terms_find(const av_jwt_terms *terms, const av_request *request, av_slice *token, bool *is_bound,
+                            apr_pool_t *pool)
 {
     av_view view = { .request = request };
-    av_reason reason = find_in_authorization(terms, request, token);
+    av_reason reason = find_in_authorization(terms, request, token, is_bound);
     for (apr_size_t i = 0; i < terms->place_count; i++) {
         av_slice other;
         av_reason found = find_in_place(&terms->places[i], &view, &other, pool);
