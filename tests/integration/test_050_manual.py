@@ -225,7 +225,7 @@ def options_of(path, table):
     """Names of the rows of an av_option table of a source."""
     rows = read(path).split(f"{table}[] = {{")[1].split("};")[0]
     for macro in re.findall(r"AV_[A-Z_]+_OPTIONS", rows):  # of several tables
-        rows += next(found[0] for header in path.parent.glob("*.h")
+        rows += next(found[0] for header in SCHEMES.rglob("*.h")
                      if (found := re.findall(rf"#define {macro}((?:.*\\\n)+.*)", read(header))))
     return set(re.findall(r'{[\s\\]*"([a-z0-9-]+)",', rows))
 
