@@ -11,7 +11,7 @@
 
 #include <apr_strings.h>
 
-#define MOST_TRIALS 8 /* keys that one token is tried with, where its kid does not tell which */
+#define MOST_TRIALS 4 /* keys that one token is tried with, where its kid does not tell which */
 
 /* What is known of one request's token: that it was proven before; or its header, and by and by the rest. */
 typedef struct notes {
