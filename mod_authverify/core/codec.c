@@ -280,3 +280,21 @@ bool av_percent_decode(av_slice text, bool plus_is_space, av_slice *out, apr_poo
     *out = (av_slice){ decoded, len };
     return true;
 }
+
+const char *av_percent_encode(av_slice text, const char *also, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    char *out = apr_palloc(pool, text.len * 3 + 1), *end = out;
+    for (apr_size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.at[i];
+        if (byte <= ' ' || byte == 0x7f || strchr("%#\"'", byte) || strchr(also, byte)) {
+            *end++ = '%';
+            *end++ = digits[byte >> 4];
+            *end++ = digits[byte & 0xf];
+        } else {
+            *end++ = text.at[i];
+        }
+    }
+    *end = '\0';
+    return out;
+}

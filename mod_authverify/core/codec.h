@@ -34,4 +34,8 @@ av_slice av_encode(av_encoding encoding, av_slice value, apr_pool_t *pool);
  * Returns false on a % that two hexadecimal digits do not follow, and on %00. */
 bool av_percent_decode(av_slice text, bool plus_is_space, av_slice *out, apr_pool_t *pool);
 
+/* Percent-encodes blanks, control bytes, "%", "#" and quotes, and the bytes of `also`, as a word of a configuration or
+ * of a list of clients wants it. */
+const char *av_percent_encode(av_slice text, const char *also, apr_pool_t *pool);
+
 #endif

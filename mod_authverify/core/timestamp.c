@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "timestamp.h"
 
+#include <apr_strings.h>
+
 #define UNIX_DIGITS 12
 #define UNIX_MS_DIGITS 15
 #define FRACTION_DIGITS 9
@@ -240,4 +242,12 @@ apr_time_t av_timestamp_unit(av_time_format format)
         break;
     }
     return 1;
+}
+
+const char *av_timestamp_text(apr_time_t time, apr_pool_t *pool)
+{
+    apr_time_exp_t parts;
+    apr_time_exp_gmt(&parts, time);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                        parts.tm_hour, parts.tm_min, parts.tm_sec);
 }

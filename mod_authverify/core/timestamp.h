@@ -25,4 +25,7 @@ apr_time_t av_timestamp_unit(av_time_format format);
 #define AV_TIME_BASIC_SIZE 17
 bool av_timestamp_basic(apr_time_t time, char text[AV_TIME_BASIC_SIZE]);
 
+/* A time as RFC 3339 writes it, to the second, in UTC. */
+const char *av_timestamp_text(apr_time_t time, apr_pool_t *pool);
+
 #endif

@@ -122,11 +122,3 @@ const char *avt_time_read(const char *text, apr_time_t *time, apr_pool_t *pool)
     return apr_psprintf(
         pool, "\"%s\" is no time: write 2027-01-01, 2027-01-01T12:00:00Z, seconds since 1970, +30d or now", text);
 }
-
-const char *avt_time_text(apr_time_t time, apr_pool_t *pool)
-{
-    apr_time_exp_t parts;
-    apr_time_exp_gmt(&parts, time);
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                        parts.tm_hour, parts.tm_min, parts.tm_sec);
-}

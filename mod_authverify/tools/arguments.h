@@ -24,7 +24,4 @@ const char *avt_arguments_read(int count, const char *const *arguments, const av
  * NULL or a sentence. */
 const char *avt_time_read(const char *text, apr_time_t *time, apr_pool_t *pool);
 
-/* A time as RFC 3339 writes it, to the second, in UTC. */
-const char *avt_time_text(apr_time_t time, apr_pool_t *pool);
-
 #endif

@@ -1,5 +1,8 @@
 /* authverify client add, rotate, revoke: who may come, changed in a clients file.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "../core/codec.h"
+#include "../core/timestamp.h"
+#include "../issue/pair.h"
 #include "../stores/clients_line.h"
 #include "arguments.h"
 #include "client_words.h"
@@ -62,7 +65,7 @@ static const char *add_time(const char **word, const char *name, const char *tex
     apr_time_t time = 0;
     const char *error = text ? avt_time_read(text, &time, pool) : NULL;
     if (text && !error) {
-        *word = apr_pstrcat(pool, *word, ";", name, "=", avt_time_text(time, pool), NULL);
+        *word = apr_pstrcat(pool, *word, ";", name, "=", av_timestamp_text(time, pool), NULL);
     }
     return error;
 }
@@ -75,7 +78,7 @@ static const char *take_secret(const client_options *options, av_secret_kind kin
     if (!*is_new) {
         return avt_secret_read(options->secret, true, text, pool);
     }
-    *text = avt_secret_generate(pool);
+    *text = av_pair_secret(pool);
     return text->len ? NULL : "the library has no random bytes";
 }
 
@@ -129,7 +132,7 @@ static const char *limit_word(const char *operand, apr_pool_t *pool)
 {
     const char *value = strchr(operand, '=') + 1;
     return apr_pstrcat(pool, apr_pstrmemdup(pool, operand, (apr_size_t)(value - operand)),
-                       avt_percent_encode(av_slice_of(value), "", pool), NULL);
+                       av_percent_encode(av_slice_of(value), "", pool), NULL);
 }
 
 /* FILE [ID] [LIMIT=VALUE...]: the id, or a new token where none is given, and the limits behind `words`. */
@@ -147,7 +150,7 @@ static const char *read_add_operands(const apr_array_header_t *operands, const c
             *id = operand;
         }
     }
-    *id = *id ? *id : avt_token_generate(pool).at;
+    *id = *id ? *id : av_pair_token(pool).at;
     return operands->nelts < 1 ? "which file? client add FILE [ID] [LIMIT=VALUE ...]"
            : *id               ? NULL
                                : "the library has no random bytes";
@@ -190,7 +193,7 @@ static avt_status run_add(int count, const char *const *arguments, apr_pool_t *p
     }
     error = error ? error : make_secret(&options, kind_asked_for(&options), &made, pool);
     if (!error) {
-        *(const char **)apr_array_push(words) = avt_percent_encode(av_slice_of(id), "", pool);
+        *(const char **)apr_array_push(words) = av_percent_encode(av_slice_of(id), "", pool);
         *(const char **)apr_array_push(words) = made.word;
         apr_array_cat(words, limits);
         error = check_words(words, pool);
@@ -296,7 +299,7 @@ static const char *add_secret(const client_options *options, apr_array_header_t 
     }
     error = error ? error : make_secret(options, kind_for(options, *words, pool), made, pool);
     if (!error && end) {
-        expire_secrets(*words, avt_time_text(end, pool), pool);
+        expire_secrets(*words, av_timestamp_text(end, pool), pool);
     }
     *words = error ? *words : insert_secret(*words, made->word, pool);
     return error;
@@ -392,7 +395,7 @@ static avt_status run_revoke(int count, const char *const *arguments, apr_pool_t
     avt_status status =
         error ? avt_fail(AVT_USAGE, "%s", error) : open_client(operands, &clients, &index, &words, pool);
     return status == AVT_OK
-               ? revoke_within(&options, &clients, index, words, end ? avt_time_text(end, pool) : NULL, pool)
+               ? revoke_within(&options, &clients, index, words, end ? av_timestamp_text(end, pool) : NULL, pool)
                : status;
 }
 

@@ -1,5 +1,6 @@
 /* authverify client list: who may come, without a secret.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "../core/timestamp.h"
 #include "../stores/clients_line.h"
 #include "arguments.h"
 #include "client_words.h"
@@ -34,10 +35,10 @@ static void print_secret(const av_client_secret *secret, apr_pool_t *pool)
         printf(" label=%s", secret->label);
     }
     if (secret->not_before) {
-        printf(" not-before=%s", avt_time_text(secret->not_before, pool));
+        printf(" not-before=%s", av_timestamp_text(secret->not_before, pool));
     }
     if (secret->expires) {
-        printf(" expires=%s", avt_time_text(secret->expires, pool));
+        printf(" expires=%s", av_timestamp_text(secret->expires, pool));
     }
     printf(" (%s)\n", state_of(secret->not_before, secret->expires));
 }
@@ -63,7 +64,7 @@ static void print_client(const av_client_record *record, const apr_array_header_
 
 static json_t *time_value(apr_time_t time, apr_pool_t *pool)
 {
-    return time ? json_string(avt_time_text(time, pool)) : json_null();
+    return time ? json_string(av_timestamp_text(time, pool)) : json_null();
 }
 
 static json_t *secrets_value(const av_client_record *record, apr_pool_t *pool)
@@ -105,7 +106,7 @@ static bool show(const avt_clients *clients, int index, json_t *list, apr_pool_t
     av_slice line = APR_ARRAY_IDX(clients->lines, index, av_slice);
     const char *error = av_clients_line_parse(line, &record, pool);
     if (error) {
-        avt_fail(AVT_FILE, "%s line %d: %s", clients->path, index + 1, error);
+        avt_fail(AVT_FILE, "%s line %d: %s", clients->edit.path, index + 1, error);
         return false;
     }
     if (list) {
@@ -159,7 +160,7 @@ static avt_status list(int count, const char *const *arguments, apr_pool_t *pool
     if (error) {
         return avt_fail(AVT_FILE, "%s", error);
     }
-    return id && only < 0 ? avt_fail(AVT_REFUSED, "%s has no client \"%s\"", clients.path, id)
+    return id && only < 0 ? avt_fail(AVT_REFUSED, "%s has no client \"%s\"", clients.edit.path, id)
                           : list_all(&options, &clients, only, pool);
 }
 

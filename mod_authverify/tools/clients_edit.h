@@ -4,15 +4,14 @@
 #ifndef AVT_CLIENTS_EDIT_H
 #define AVT_CLIENTS_EDIT_H
 
+#include "../stores/file_edit.h"
 #include "tool.h"
 
-#include <sys/stat.h>
+#include <apr_tables.h>
 
 typedef struct avt_clients {
-    const char *path;          /* without symbolic links */
+    av_file_edit edit;         /* whose path is without symbolic links */
     apr_array_header_t *lines; /* of av_slice, without their line feeds; comments and empty ones too */
-    int file;                  /* whose lock is held; -1: none */
-    struct stat was;
     apr_pool_t *pool;
 } avt_clients;
 

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "delivery.h"
 #include "../core/codec.h"
-#include "secret_word.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -60,9 +59,8 @@ const char *avt_delivery_view(const avt_delivery *delivery, av_request *request,
 
 static void put_parameter(avt_delivery *delivery, av_slice name, av_slice value, apr_pool_t *pool)
 {
-    delivery->url =
-        apr_pstrcat(pool, delivery->url, strchr(delivery->url, '?') ? "&" : "?", avt_percent_encode(name, "&=+", pool),
-                    "=", avt_percent_encode(value, "&=+", pool), NULL);
+    delivery->url = apr_pstrcat(pool, delivery->url, strchr(delivery->url, '?') ? "&" : "?",
+                                av_percent_encode(name, "&=+", pool), "=", av_percent_encode(value, "&=+", pool), NULL);
 }
 
 void avt_delivery_put(avt_delivery *delivery, const av_selector *place, av_slice value, apr_pool_t *pool)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "explanation.h"
 #include "../core/secret.h"
+#include "../core/timestamp.h"
 #include "../schemes/signature/settings.h"
 #include "arguments.h"
 #include "explanation_aws4.h"
@@ -266,7 +267,7 @@ static void explain_time(avt_explanation *explanation, const av_claim *claim)
     avt_say(explanation,
             "signed at %s, received at %s: %" APR_TIME_T_FMT " seconds %s; %" APR_TIME_T_FMT
             " back and %" APR_TIME_T_FMT " ahead are allowed",
-            avt_time_text(claim->signed_at, explanation->pool), avt_time_text(claim->now, explanation->pool),
+            av_timestamp_text(claim->signed_at, explanation->pool), av_timestamp_text(claim->now, explanation->pool),
             age < 0 ? -age : age, age < 0 ? "ahead" : "old", apr_time_sec(rule->past), apr_time_sec(rule->future));
 }
 
@@ -274,8 +275,8 @@ static void explain_secret(avt_explanation *explanation, const av_client_secret 
 {
     apr_pool_t *pool = explanation->pool;
     avt_say(explanation, "its secret \"%s\"%s%s%s%s", secret->label, secret->not_before ? " holds from " : "",
-            secret->not_before ? avt_time_text(secret->not_before, pool) : "", secret->expires ? " holds until " : "",
-            secret->expires ? avt_time_text(secret->expires, pool) : "");
+            secret->not_before ? av_timestamp_text(secret->not_before, pool) : "",
+            secret->expires ? " holds until " : "", secret->expires ? av_timestamp_text(secret->expires, pool) : "");
 }
 
 /* A name that is not well-formed may be a secret in the wrong place: it is shown only once it was looked up. */

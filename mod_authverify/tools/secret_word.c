@@ -9,62 +9,10 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#define SECRET_SIZE 50
-#define TOKEN_SIZE 36
 #define SALT_SIZE 16
 #define LONGEST_PASSWORD 71 /* bcrypt looks at 72 bytes, and what it would cut off is refused when it is presented */
 #define SHORTEST_HASHED 16  /* shorter ones are guessed from an unstretched digest */
 #define BCRYPT_ROOM 128
-
-av_slice avt_secret_generate(apr_pool_t *pool)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    const unsigned letters = sizeof(alphabet) - 1, fair = 256 - 256 % letters;
-    char secret[SECRET_SIZE];
-    for (size_t i = 0; i < sizeof(secret);) {
-        unsigned char byte;
-        if (RAND_bytes(&byte, 1) != 1) {
-            return (av_slice){ NULL, 0 };
-        }
-        if (byte < fair) { /* every letter is as likely as any other */
-            secret[i++] = alphabet[byte % letters];
-        }
-    }
-    av_slice kept = av_secret_keep((av_slice){ secret, sizeof(secret) }, pool);
-    OPENSSL_cleanse(secret, sizeof(secret));
-    return kept;
-}
-
-av_slice avt_token_generate(apr_pool_t *pool)
-{
-    unsigned char bytes[16];
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
-        return (av_slice){ NULL, 0 };
-    }
-    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    const char *hex = av_encode(AV_HEX, (av_slice){ (const char *)bytes, sizeof(bytes) }, pool).at;
-    return (av_slice){ apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20),
-                       TOKEN_SIZE };
-}
-
-const char *avt_percent_encode(av_slice text, const char *also, apr_pool_t *pool)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    char *out = apr_palloc(pool, text.len * 3 + 1), *end = out;
-    for (apr_size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.at[i];
-        if (byte <= ' ' || byte == 0x7f || strchr("%#\"'", byte) || strchr(also, byte)) {
-            *end++ = '%';
-            *end++ = digits[byte >> 4];
-            *end++ = digits[byte & 0xf];
-        } else {
-            *end++ = text.at[i];
-        }
-    }
-    *end = '\0';
-    return out;
-}
 
 static const char *keep_digest(av_slice secret, const char **word, apr_pool_t *pool)
 {
@@ -104,7 +52,7 @@ const char *avt_secret_word(av_secret_kind kind, av_slice secret, int cost, cons
     if (kind == AV_SECRET_BCRYPT) {
         return keep_password(secret, cost, word, pool);
     }
-    *word = apr_pstrcat(pool, "plain:", avt_percent_encode(secret, ";", pool), NULL);
+    *word = apr_pstrcat(pool, "plain:", av_percent_encode(secret, ";", pool), NULL);
     return NULL;
 }
 

@@ -1,10 +1,11 @@
 /* Signs a request as the options of a signature rule say: the other end of schemes/signature.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../core/secret.h"
+#include "../core/timestamp.h"
+#include "../issue/pair.h"
 #include "../schemes/signature/settings.h"
 #include "arguments.h"
 #include "delivery.h"
-#include "secret_word.h"
 
 #include <apr_strings.h>
 #include <limits.h>
@@ -42,7 +43,7 @@ static const char *time_text(const signing *sign)
     case AV_TIME_UNIX_MS:
         return apr_psprintf(sign->pool, "%" APR_TIME_T_FMT, apr_time_as_msec(time));
     default:
-        return avt_time_text(time, sign->pool);
+        return av_timestamp_text(time, sign->pool);
     }
 }
 
@@ -57,7 +58,7 @@ static const char *put_values(signing *sign)
         put_value(sign, &settings->client.selector, av_slice_of(sign->delivery->client));
     }
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-        av_slice id = sign->delivery->id ? av_slice_of(sign->delivery->id) : avt_token_generate(sign->pool);
+        av_slice id = sign->delivery->id ? av_slice_of(sign->delivery->id) : av_pair_token(sign->pool);
         if (ids[i]->is_set) {
             put_value(sign, &ids[i]->selector, id);
         }

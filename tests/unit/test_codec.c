@@ -248,6 +248,26 @@ START_TEST(what_is_not_encoded_is_borrowed)
 }
 END_TEST
 
+static const struct {
+    av_slice text;
+    const char *also, *written;
+} words[] = {
+    { TEXT("abc"), "", "abc" },
+    { TEXT("a b\tc"), "", "a%20b%09c" },
+    { TEXT("%#\"'"), "", "%25%23%22%27" },
+    { TEXT("a;b=c"), "", "a;b=c" },
+    { TEXT("a;b=c"), ";=", "a%3Bb%3Dc" },
+    { TEXT("\x7f\x01"), "", "%7F%01" },
+    { TEXT("zo\xc3\xab"), "", "zo\xc3\xab" },
+    { TEXT(""), "", "" },
+};
+
+START_TEST(what_may_not_stand_in_a_word_is_encoded)
+{
+    ck_assert_str_eq(av_percent_encode(words[_i].text, words[_i].also, pool), words[_i].written);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
     Suite *suite = suite_create("codec");
@@ -266,5 +286,6 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, percent_is_decoded_once, 0, ROWS(percent));
     tcase_add_loop_test(tests, a_percent_without_two_digits_and_nul_are_refused, 0, ROWS(bad_percent));
     tcase_add_test(tests, what_is_not_encoded_is_borrowed);
+    tcase_add_loop_test(tests, what_may_not_stand_in_a_word_is_encoded, 0, ROWS(words));
     return suite;
 }

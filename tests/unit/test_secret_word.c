@@ -5,61 +5,6 @@
 
 #include <apr_md5.h>
 
-static bool is_of(av_slice text, const char *alphabet)
-{
-    for (apr_size_t i = 0; i < text.len; i++) {
-        if (!strchr(alphabet, text.at[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-START_TEST(a_new_secret_is_fifty_letters_and_digits_and_no_other)
-{
-    av_slice one = avt_secret_generate(pool), other = avt_secret_generate(pool);
-
-    ck_assert_uint_eq(one.len, 50);
-    ck_assert(is_of(one, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
-    ck_assert(!av_slice_equal(one, other));
-}
-END_TEST
-
-START_TEST(a_new_token_is_a_uuid_of_version_4)
-{
-    av_slice one = avt_token_generate(pool), other = avt_token_generate(pool);
-
-    ck_assert_uint_eq(one.len, 36);
-    ck_assert(is_of(one, "0123456789abcdef-"));
-    ck_assert_int_eq(one.at[14], '4');
-    ck_assert_ptr_nonnull(strchr("89ab", one.at[19]));
-    ck_assert(one.at[8] == '-' && one.at[13] == '-' && one.at[18] == '-' && one.at[23] == '-');
-    ck_assert(!av_slice_equal(one, other));
-}
-END_TEST
-
-static const struct {
-    av_slice text;
-    const char *also, *encoded;
-} encodings[] = {
-    { TEXT("abc"), "", "abc" },
-    { TEXT("a b\tc"), "", "a%20b%09c" },
-    { TEXT("%#\"'"), "", "%25%23%22%27" },
-    { TEXT("a;b=c"), "", "a;b=c" },
-    { TEXT("a;b=c"), ";=", "a%3Bb%3Dc" },
-    { TEXT("\x7f\x01"), "", "%7F%01" },
-    { TEXT("zo\xc3\xab"), "", "zo\xc3\xab" },
-    { TEXT(""), "", "" },
-};
-
-START_TEST(what_may_not_stand_in_a_word_is_encoded)
-{
-    ck_assert_str_eq(avt_percent_encode(encodings[_i].text, encodings[_i].also, pool), encodings[_i].encoded);
-}
-END_TEST
-
-#define SIXTEEN "0123456789abcdef"
-
 #define SIXTEEN "0123456789abcdef"
 #define EIGHT_TIMES(text) text text text text text text text text
 #define NINE "123456789"
@@ -150,9 +95,6 @@ Suite *unit_suite(void)
     Suite *suite = suite_create("secret_word");
     TCase *tests = suite_case(suite, "secret_word");
 
-    tcase_add_test(tests, a_new_secret_is_fifty_letters_and_digits_and_no_other);
-    tcase_add_test(tests, a_new_token_is_a_uuid_of_version_4);
-    tcase_add_loop_test(tests, what_may_not_stand_in_a_word_is_encoded, 0, ROWS(encodings));
     tcase_add_loop_test(tests, a_secret_is_kept_as_its_kind_says, 0, ROWS(words));
     tcase_add_test(tests, a_password_is_kept_with_a_salt_of_its_own);
     tcase_add_loop_test(tests, a_secret_that_is_not_kept_well_is_a_sentence_without_it, 0, ROWS(refused));

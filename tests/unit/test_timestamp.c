@@ -155,6 +155,12 @@ START_TEST(each_format_has_its_unit)
 }
 END_TEST
 
+START_TEST(a_time_is_written_as_it_is_read)
+{
+    ck_assert_str_eq(av_timestamp_text(apr_time_from_sec(1767312000) + 999999, pool), "2026-01-02T00:00:00Z");
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
     Suite *suite = suite_create("timestamp");
@@ -164,5 +170,6 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, what_is_not_of_the_format_is_refused, 0, ROWS(refused));
     tcase_add_loop_test(tests, every_month_of_a_century_begins_and_ends_as_it_should, 0, 100);
     tcase_add_test(tests, each_format_has_its_unit);
+    tcase_add_test(tests, a_time_is_written_as_it_is_read);
     return suite;
 }
