@@ -63,6 +63,27 @@ struct av_password_source {
                        const char **name, apr_pool_t *pool);
 };
 
+/* A token pair that is issued to a user of an application: what a token-pair rule is to know of it. */
+typedef struct av_issued_pair {
+    av_slice token, secret;
+    av_slice application, user; /* neither is empty */
+    av_slice scopes, org, environment;
+    apr_time_t expires; /* of which whole seconds count */
+} av_issued_pair;
+
+/* Where pairs that are issued are kept: issued=. */
+typedef struct av_pair_store av_pair_store;
+
+struct av_pair_store {
+    const void *store;
+
+    /* Keeps a pair, of which not more than `most` of the same user and application may be valid at `now`, and has it in
+     * force in all processes. May block, no longer than some seconds. Returns AV_ACCEPTED, AV_TOO_MANY_PAIRS, or
+     * AV_STORE_UNAVAILABLE: nothing is kept then, or nobody knows what. *why is NULL, or a sentence for the log. */
+    av_reason (*keep)(const av_pair_store *store, const av_issued_pair *pair, apr_size_t most, apr_time_t now,
+                      const char **why, apr_pool_t *pool);
+};
+
 /* Looks the claim's client up in the rule's lists: by its name, or where it has none by the digest of what it presents.
  * Sets claim->record and claim->client; a client that no list has gets a dummy's secret and claim->is_unknown.
  * Returns AV_ACCEPTED, AV_STORE_UNAVAILABLE, AV_INTERNAL_ERROR. */

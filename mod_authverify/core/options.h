@@ -21,6 +21,7 @@ struct av_key_source;
 struct av_token_memory;
 struct av_endpoint; /* introspection.h */
 struct av_introspector;
+struct av_pair_store;
 
 /* What compiling a rule needs besides its words. */
 typedef struct av_compiler {
@@ -33,6 +34,9 @@ typedef struct av_compiler {
      * NULL or a sentence. NULL where there are no such files here. */
     const char *(*open_clients)(void *baton, const char *location, const struct av_client_source **source);
     const char *(*open_networks)(void *baton, const char *location, const struct av_network_source **source);
+    /* issued=: opens what pairs are kept in, which is a list of clients, too. Likewise. */
+    const char *(*open_issued)(void *baton, const char *location, const struct av_pair_store **store,
+                               const struct av_client_source **source);
     /* Opens keys that are published elsewhere, which live as long as `pool`. Returns NULL or a sentence. NULL where
      * nothing is fetched. */
     const char *(*open_keys)(void *baton, const struct av_key_location *location, const struct av_key_source **source);
@@ -41,8 +45,8 @@ typedef struct av_compiler {
     const char *(*open_introspection)(void *baton, const struct av_endpoint *endpoint,
                                       const struct av_introspector **introspector);
     void *open_baton;
-    /* provider=: whom the server asks for passwords, a comma list of `names`, or NULL: its own choice. Returns NULL or a
-     * sentence. NULL where there is no such server. */
+    /* provider=, users=: whom the server asks for passwords, a comma list of `names`, or NULL: its own choice. Returns NULL
+     * or a sentence that begins with the name. NULL where there is no such server. */
     const char *(*open_provider)(const struct av_compiler *compiler, const char *names,
                                  const struct av_password_source **source);
     const void *section;                        /* for it: where the rule stands. NULL: nowhere, as a preset */

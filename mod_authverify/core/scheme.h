@@ -41,8 +41,9 @@ typedef struct av_scheme {
     av_reason (*inspect)(const av_request *request, const av_reading *reading, av_claim *claim, apr_pool_t *pool);
 } av_scheme;
 
-/* What the token endpoint (issue/issuer.h) is called where a client's schemes= says by which ways it may come. */
+/* What the token endpoint (issue/issuer.h), and what it does for users, is called where a client's schemes= says by which ways it may come. */
 #define AV_CLIENT_CREDENTIALS "client-credentials"
+#define AV_USER_CREDENTIALS "user-credentials"
 
 /* The scheme of that name, NULL where there is none. */
 const av_scheme *av_scheme_find(av_slice name);

@@ -128,6 +128,7 @@ av_compiler avh_compiler(const server_rec *s, apr_pool_t *pool)
                       .warnings = apr_array_make(pool, 2, sizeof(const char *)),
                       .open_clients = avh_clients_open,
                       .open_networks = avh_networks_open,
+                      .open_issued = avh_issued_open,
                       .open_keys = avh_remote_keys_open,
                       .open_introspection = avh_introspection_open,
                       .open_baton = (void *)s,
@@ -247,14 +248,17 @@ int avh_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     av_compiler compiler = avh_compiler(s, pconf);
-    int status = compile_presets(server, &compiler, s);
+    int status = OK;
+    /* first: what they issue may be a list of clients for the rules, and half a line in it is put right here */
+    for (int i = 0; i < server->tokens->nelts; i++) {
+        int line_status = compile_token_line(&APR_ARRAY_IDX(server->tokens, i, avh_token_line), &compiler, s);
+        status = line_status == OK ? status : line_status;
+    }
+    int preset_status = compile_presets(server, &compiler, s);
+    status = preset_status == OK ? status : preset_status;
     for (int i = 0; i < server->lines->nelts; i++) {
         int line_status = compile_line(&APR_ARRAY_IDX(server->lines, i, avh_line), &compiler, s);
         line_status = line_status == OK ? check_section(server, i, s) : line_status;
-        status = line_status == OK ? status : line_status;
-    }
-    for (int i = 0; i < server->tokens->nelts; i++) {
-        int line_status = compile_token_line(&APR_ARRAY_IDX(server->tokens, i, avh_token_line), &compiler, s);
         status = line_status == OK ? status : line_status;
     }
     if (!is_rehearsal() || is_config_test()) {

@@ -166,6 +166,7 @@ typedef struct avh_watched {
     const char *noun; /* what it is a list of */
     const struct av_watched_file *file;
     const void *source; /* where rules look things up */
+    bool is_issued;     /* the children write it */
 } avh_watched;
 
 /* What belongs to the whole server, not to a section. Lives as long as the configuration. */

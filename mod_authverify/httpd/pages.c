@@ -56,9 +56,9 @@ int avh_published_page(request_rec *r)
     if (!is_keys && !is_for(r, "authverify-metadata")) {
         return DECLINED;
     }
-    if (!issuer) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "SetHandler %s needs an AuthVerifyToken in its section or around it",
-                      r->handler);
+    if (!issuer || !av_issuer_signs(issuer)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "SetHandler %s needs an AuthVerifyToken with key= in its section or around it", r->handler);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return is_keys ? publish(r, "application/jwk-set+json", issuer->key_set)

@@ -180,8 +180,8 @@ static const char *add_provider(provider_list *list, const avh_line *line, const
     if (!found || !found->check_password) {
         return apr_psprintf(
             pool,
-            "provider=%s: no module that is loaded knows passwords under this name; there are: %s. Load "
-            "its module, such as mod_authn_file for file, or name the users with clients=file:PATH",
+            "%s: no module that is loaded knows passwords under this name; there are: %s. Load its module, such as "
+            "mod_authn_file for file",
             name, registered_names(pool));
     }
     const module *keeper = keeper_of(name);
@@ -211,8 +211,10 @@ const char *avh_provider_open(const av_compiler *compiler, const char *names, co
     apr_pool_t *pool = compiler->pool;
     provider_list *list = apr_pcalloc(pool, sizeof(*list));
     const char *error = NULL;
-    av_slice rest = av_slice_of(names ? names : names_beside(line, pool)), name;
+    av_slice rest, name;
 
+    names = names ? names : names_beside(line, pool);
+    rest = av_slice_of(names);
     list->source = (av_password_source){ list, check };
     list->memory = compiler->passwords;
     list->cost = av_password_cost_create(pool);
@@ -221,5 +223,6 @@ const char *avh_provider_open(const av_compiler *compiler, const char *names, co
         error = add_provider(list, line, av_slice_string(name, pool), pool);
     }
     *source = &list->source;
-    return error || list->cost ? error : "no memory that all processes share can be had";
+    return error || list->cost ? error
+                               : apr_pstrcat(pool, names, ": no memory that all processes share can be had", NULL);
 }

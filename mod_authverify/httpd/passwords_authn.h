@@ -7,7 +7,7 @@
 
 /* av_compiler.open_provider; the section is an avh_line or NULL. Without `names`, those of an
  * AuthBasicProvider line of the same section, or else "file". A sentence: no module has registered the name, or what it
- * registered knows no passwords.
+ * registered knows no passwords; it begins with the name, for the option to be put before it.
  *
  * The providers are asked in order until one knows the user. What one says is remembered for less than a second, where
  * it depends on nothing but user, password and the settings that stand in the rule's own section. */

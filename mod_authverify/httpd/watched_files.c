@@ -3,6 +3,7 @@
 #include "watched_files.h"
 
 #include "../stores/clients_file.h"
+#include "../stores/issued_file.h"
 #include "../stores/networks_file.h"
 
 #include <mod_watchdog.h>
@@ -66,10 +67,10 @@ static void refresh(const avh_watched *watched, server_rec *s, apr_pool_t *pool)
     }
 }
 
-static const avh_watched *find_opened(const avh_server *server, const char *noun, const char *path)
+static avh_watched *find_opened(const avh_server *server, const char *noun, const char *path)
 {
     for (int i = 0; i < server->watched->nelts; i++) {
-        const avh_watched *watched = &APR_ARRAY_IDX(server->watched, i, avh_watched);
+        avh_watched *watched = &APR_ARRAY_IDX(server->watched, i, avh_watched);
         if (strcmp(watched->noun, noun) == 0 && strcmp(av_watched_file_path(watched->file), path) == 0) {
             return watched;
         }
@@ -155,6 +156,31 @@ const char *avh_networks_open(void *baton, const char *location, const av_networ
     return error;
 }
 
+static const char *open_issued(server_rec *s, const char *path, const av_pair_store **store,
+                               const av_client_source **source)
+{
+    avh_server *server = avh_server_of(s);
+    apr_pool_t *pool = s->process->pconf;
+    const char *error = path ? av_issued_file_check(path, runner(), pool) : "has a path that cannot be made absolute";
+    error = error ? error : avh_clients_open(s, apr_pstrcat(pool, "file:", path, NULL), source);
+    avh_watched *watched = error ? NULL : find_opened(server, "clients", path);
+    if (watched) {
+        watched->is_issued = true;
+        *store = av_issued_file_store(watched->file, server->crypto, pool);
+    }
+    return error;
+}
+
+const char *avh_issued_open(void *baton, const char *location, const av_pair_store **store,
+                            const av_client_source **source)
+{
+    server_rec *s = baton;
+    if (strncmp(location, "file:", 5) != 0 || !location[5]) {
+        return "names a file as file:PATH";
+    }
+    return open_issued(s, ap_server_root_relative(s->process->pconf, location + 5), store, source);
+}
+
 /* In the one child that has the watchdog. */
 static apr_status_t watch(int state, void *data, apr_pool_t *pool)
 {
@@ -200,14 +226,18 @@ int avh_watched_files_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
 }
 
 /* In a process of its own, which becomes what a child becomes. Writes what it has to say of the file. */
-static _Noreturn void say_reach(const av_watched_file *file, int to, server_rec *s, apr_pool_t *pool)
+static _Noreturn void say_reach(const avh_watched *watched, int to, server_rec *s, apr_pool_t *pool)
 {
-    const char *sentence = ap_run_drop_privileges(pool, s) == OK ? av_watched_file_reach(file, pool) : NULL;
+    bool is_child = ap_run_drop_privileges(pool, s) == OK;
+    const char *sentence = is_child ? av_watched_file_reach(watched->file, pool) : NULL;
+    if (is_child && !sentence && watched->is_issued) {
+        sentence = av_issued_file_reach(av_watched_file_path(watched->file), pool);
+    }
     _exit(sentence && write(to, sentence, strlen(sentence)) < 0);
 }
 
 /* NULL, or why the children could not read the file again. */
-static const char *reach_of_children(const av_watched_file *file, server_rec *s, apr_pool_t *pool)
+static const char *reach_of_children(const avh_watched *watched, server_rec *s, apr_pool_t *pool)
 {
     char *sentence = apr_pcalloc(pool, LONGEST_SENTENCE);
     int ends[2], status;
@@ -216,7 +246,7 @@ static const char *reach_of_children(const av_watched_file *file, server_rec *s,
     }
     pid_t child = fork();
     if (child == 0) {
-        say_reach(file, ends[1], s, pool);
+        say_reach(watched, ends[1], s, pool);
     }
     close(ends[1]);
     ssize_t len = child > 0 ? read(ends[0], sentence, LONGEST_SENTENCE - 1) : 0;
@@ -230,13 +260,13 @@ void avh_watched_files_check(server_rec *s, apr_pool_t *pool)
 {
     const apr_array_header_t *all = avh_server_of(s)->watched;
     for (int i = 0; geteuid() == 0 && i < all->nelts; i++) {
-        const av_watched_file *file = APR_ARRAY_IDX(all, i, avh_watched).file;
-        const char *sentence = reach_of_children(file, s, pool);
+        const avh_watched *watched = &APR_ARRAY_IDX(all, i, avh_watched);
+        const char *sentence = reach_of_children(watched, s, pool);
         if (sentence) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "AuthVerify: %s; until that is done no change of the file will be seen but by a restart",
                          sentence);
-            av_watched_file_note(file, sentence);
+            av_watched_file_note(watched->file, sentence);
         }
     }
 }

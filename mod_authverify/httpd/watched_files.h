@@ -12,7 +12,12 @@
 const char *avh_clients_open(void *baton, const char *location, const av_client_source **source);
 const char *avh_networks_open(void *baton, const char *location, const av_network_source **source);
 
-/* For check_config, as root: warns of each file that the user of the children cannot read again. */
+/* av_compiler.open_issued; likewise. What the token endpoint writes is a list of clients, and rules may name it, too. */
+const char *avh_issued_open(void *baton, const char *location, const av_pair_store **store,
+                            const av_client_source **source);
+
+/* For check_config, as root: warns of each file that the user of the children cannot read again, or not write anew
+ * where he should. */
 void avh_watched_files_check(server_rec *s, apr_pool_t *pool);
 
 /* Hook post_config: has the files watched. Returns OK, or an error where mod_watchdog is missing and a file needs it.

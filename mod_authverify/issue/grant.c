@@ -34,8 +34,8 @@ static void add_scope(av_slice *scopes, av_slice scope, apr_pool_t *pool)
 }
 
 /* RFC 6749 section 3.3. */
-static bool choose_scopes(const av_issuer *issuer, const av_client_record *client, av_slice asked, av_slice *scopes,
-                          apr_pool_t *pool)
+bool av_grant_scopes(const av_issuer *issuer, const av_client_record *client, av_slice asked, av_slice *scopes,
+                     apr_pool_t *pool)
 {
     bool asks = asked.len > 0;
     av_slice rest = asks ? asked : client->scopes, scope;
@@ -81,7 +81,7 @@ av_grant av_grant_decide(const av_issuer *issuer, const av_token_request *asked,
     }
     verdict->proven = claim.record->id;
     verdict->reason = av_client_check(claim.record, issuer->door, request);
-    if (verdict->reason == AV_ACCEPTED && !choose_scopes(issuer, claim.record, asked->scope, &grant.scopes, pool)) {
+    if (verdict->reason == AV_ACCEPTED && !av_grant_scopes(issuer, claim.record, asked->scope, &grant.scopes, pool)) {
         verdict->reason = AV_SCOPE_NOT_ALLOWED;
     }
     if (verdict->reason == AV_ACCEPTED) {

@@ -23,6 +23,10 @@ av_reason av_grant_open(const av_issuer *issuer, const av_request *request, bool
 av_grant av_grant_decide(const av_issuer *issuer, const av_token_request *asked, const av_request *request,
                          apr_pool_t *pool);
 
+/* Of the client's scopes those that the issuer gives, or all that are asked for. False: one of those it may not have. */
+bool av_grant_scopes(const av_issuer *issuer, const av_client_record *client, av_slice asked, av_slice *scopes,
+                     apr_pool_t *pool);
+
 /* The access token (RFC 9068), a JWT that the issuer's first key signs: iss sub aud exp iat jti client_id, scope,
  * environment and org where there are any. Empty where the library failed, or a name is not UTF-8. */
 av_slice av_grant_token(const av_grant *grant, const av_issuer *issuer, apr_time_t now, apr_pool_t *pool);

@@ -8,6 +8,10 @@
 
 #define DEFAULT_LIFETIME 600
 #define LONGEST_LIFETIME (31 * 86400)
+#define DEFAULT_USER_LIFETIME (12 * 3600)
+#define LONGEST_USER_LIFETIME (366 * 86400)
+#define DEFAULT_USER_PAIRS 32
+#define MOST_USER_PAIRS 10000
 
 static const char *set_key(void *target, const char *value, const av_compiler *compiler)
 {
@@ -70,14 +74,50 @@ static const char *set_scopes(void *target, const char *value, const av_compiler
     return error || !has_quote ? error : "holds a quote or a backslash, which a scope cannot";
 }
 
-static const char *set_lifetime(void *target, const char *value, const av_compiler *compiler)
+static bool read_number(const char *value, int most, int *number)
 {
     char *end = NULL;
-    apr_int64_t seconds = apr_strtoi64(value, &end, 10);
-    bool is_number = *value >= '0' && *value <= '9' && !*end && seconds > 0 && seconds <= LONGEST_LIFETIME;
-    ((av_issuer *)target)->lifetime = is_number ? (int)seconds : 0;
+    apr_int64_t found = apr_strtoi64(value, &end, 10);
+    bool is_number = *value >= '0' && *value <= '9' && !*end && found > 0 && found <= most;
+    *number = is_number ? (int)found : 0;
+    return is_number;
+}
+
+static const char *set_lifetime(void *target, const char *value, const av_compiler *compiler)
+{
     (void)compiler;
-    return is_number ? NULL : "is a number of seconds from 1 to 2678400 (31 days)";
+    return read_number(value, LONGEST_LIFETIME, &((av_issuer *)target)->lifetime)
+               ? NULL
+               : "is a number of seconds from 1 to 2678400 (31 days)";
+}
+
+static const char *set_users(void *target, const char *value, const av_compiler *compiler)
+{
+    ((av_issuer *)target)->user_providers = apr_pstrdup(compiler->pool, value);
+    return av_list_check(av_slice_of(value));
+}
+
+static const char *set_issued(void *target, const char *value, const av_compiler *compiler)
+{
+    ((av_issuer *)target)->issued = apr_pstrdup(compiler->pool, value);
+    return strchr(value, ',') ? "is one file, file:PATH" : NULL;
+}
+
+static const char *set_user_lifetime(void *target, const char *value, const av_compiler *compiler)
+{
+    (void)compiler;
+    return read_number(value, LONGEST_USER_LIFETIME, &((av_issuer *)target)->user_lifetime)
+               ? NULL
+               : "is a number of seconds from 1 to 31622400 (366 days)";
+}
+
+static const char *set_user_pairs(void *target, const char *value, const av_compiler *compiler)
+{
+    int number = 0;
+    bool is_number = read_number(value, MOST_USER_PAIRS, &number);
+    (void)compiler;
+    ((av_issuer *)target)->user_pairs = (apr_size_t)number;
+    return is_number ? NULL : "is a number from 1 to 10000";
 }
 
 static const char *set_legacy(void *target, const char *value, const av_compiler *compiler)
@@ -103,6 +143,10 @@ static const av_option options[] = {
     { "insecure", set_insecure, false },
     { "token-endpoint", set_token_endpoint, false },
     { "jwks-uri", set_jwks_uri, false },
+    { "users", set_users, false },
+    { "issued", set_issued, false },
+    { "user-lifetime", set_user_lifetime, false },
+    { "user-pairs", set_user_pairs, false },
     { NULL, NULL, false },
 };
 
@@ -116,6 +160,14 @@ static const av_scheme client_credentials = {
     .name = AV_CLIENT_CREDENTIALS,
     .challenge = "Basic",
     .secret_kind = AV_SECRET_BCRYPT,
+    .init = init,
+    .prove = av_client_prove,
+};
+
+/* Likewise. An application is found by its token, which is a random secret. */
+static const av_scheme user_credentials = {
+    .name = AV_USER_CREDENTIALS,
+    .secret_kind = AV_SECRET_SHA256,
     .init = init,
     .prove = av_client_prove,
 };
@@ -161,11 +213,26 @@ static const char *load_keys(av_issuer *issuer, const av_compiler *compiler)
     return error;
 }
 
+/* A line that is for users alone says nothing of what is signed. */
+static bool wants_to_sign(const av_issuer *issuer)
+{
+    return !issuer->user_providers || issuer->algorithm || issuer->sources->nelts || issuer->issuer.len ||
+           issuer->audience.len || issuer->lifetime || issuer->legacy || issuer->token_endpoint || issuer->jwks_uri;
+}
+
+static const char *missing_for_users(const av_issuer *issuer)
+{
+    if (!issuer->user_providers) {
+        return issuer->issued || issuer->user_lifetime || issuer->user_pairs
+                   ? "users= is missing: it says who knows the users' passwords; add users=file or another provider"
+                   : NULL;
+    }
+    return issuer->issued ? NULL
+                          : "issued= is missing: it says where the pairs are kept that users get; add issued=file:PATH";
+}
+
 static const char *missing_option(const av_issuer *issuer)
 {
-    if (!issuer->door->clients) {
-        return "clients= is missing: it says who may have a token; add clients=file:PATH";
-    }
     if (!issuer->algorithm) {
         return "algorithm= is missing: it says how tokens are signed; add algorithm=ES256 or another one";
     }
@@ -220,13 +287,55 @@ static av_slice write_metadata(const av_issuer *issuer, apr_pool_t *pool)
     return done ? text : (av_slice){ "", 0 };
 }
 
-static const char *finish(av_issuer *issuer, const av_compiler *compiler)
+/* What is asked is asked for no rule, and not remembered: who is no application shall not learn, from what comes sooner,
+ * that a password was right. */
+static const char *open_providers(av_issuer *issuer, const av_compiler *compiler)
+{
+    av_compiler unremembered = *compiler;
+    unremembered.section = NULL;
+    unremembered.passwords = NULL;
+    const char *error = compiler->open_provider
+                            ? compiler->open_provider(&unremembered, issuer->user_providers, &issuer->users)
+                            : " asks the providers of httpd, which are not here";
+    return error ? apr_pstrcat(compiler->pool, "users=", error, NULL) : NULL;
+}
+
+static const char *open_issued(av_issuer *issuer, const av_compiler *compiler)
+{
+    const av_client_source *source = NULL;
+    const char *error = compiler->open_issued
+                            ? compiler->open_issued(compiler->open_baton, issuer->issued, &issuer->pairs, &source)
+                            : "names a file that cannot be written here";
+    for (const av_client_source *const *at = issuer->door->clients; !error && *at; at++) {
+        error = *at == source ? "is a file of clients= as well, and who it is issued to would be an application" : NULL;
+    }
+    return error ? apr_pstrcat(compiler->pool, "issued= ", error, NULL) : NULL;
+}
+
+static const char *finish_for_users(av_issuer *issuer, const av_compiler *compiler)
+{
+    const char *error = missing_for_users(issuer);
+    if (error || !issuer->user_providers) {
+        return error;
+    }
+    av_rule *login = apr_pmemdup(compiler->pool, issuer->door, sizeof(*login));
+    login->name = "users";
+    login->scheme = &user_credentials;
+    issuer->login = login;
+    issuer->user_lifetime = issuer->user_lifetime ? issuer->user_lifetime : DEFAULT_USER_LIFETIME;
+    issuer->user_pairs = issuer->user_pairs ? issuer->user_pairs : DEFAULT_USER_PAIRS;
+    error = open_providers(issuer, compiler);
+    return error ? error : open_issued(issuer, compiler);
+}
+
+static const char *finish_signing(av_issuer *issuer, const av_compiler *compiler)
 {
     apr_pool_t *pool = compiler->pool;
     const char *error = missing_option(issuer);
     if (error) {
         return error;
     }
+    issuer->lifetime = issuer->lifetime ? issuer->lifetime : DEFAULT_LIFETIME;
     issuer->token_endpoint =
         issuer->token_endpoint ? issuer->token_endpoint : apr_pstrcat(pool, issuer->issuer.at, "/token", NULL);
     issuer->jwks_uri = issuer->jwks_uri ? issuer->jwks_uri : apr_pstrcat(pool, issuer->issuer.at, "/jwks", NULL);
@@ -245,9 +354,13 @@ const char *av_issuer_compile(const av_words *words, const av_compiler *compiler
     apr_array_header_t *settings = NULL;
     av_rule *door = av_rule_create("token", &client_credentials, compiler);
     const av_option_target targets[] = { { options, issuer }, { av_rule_entry_options, door } };
-    *issuer = (av_issuer){ .door = door, .lifetime = DEFAULT_LIFETIME };
+    *issuer = (av_issuer){ .door = door };
     issuer->sources = apr_array_make(compiler->pool, 2, sizeof(av_source));
     const char *error = av_settings_split(words, 1, &settings, compiler->pool);
     error = error ? error : av_settings_apply(settings, targets, 2, compiler);
-    return error ? error : finish(issuer, compiler);
+    if (!error && !door->clients) {
+        error = "clients= is missing: it says who may have a token; add clients=file:PATH";
+    }
+    error = error ? error : finish_for_users(issuer, compiler);
+    return error || !wants_to_sign(issuer) ? error : finish_signing(issuer, compiler);
 }

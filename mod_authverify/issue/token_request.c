@@ -5,8 +5,11 @@
 #include "../core/codec.h"
 #include "../core/secret.h"
 #include "../core/selector.h"
+#include "../schemes/token_pair/format.h"
 
 #include <openssl/crypto.h>
+
+#define LONGEST_USER 256 /* bytes: the name goes into a list, a header, a log */
 
 /* A parameter of the body, or of the query where there is no body to look at; the empty value where it is not there. */
 static av_found read_parameter(av_slice name, const av_view *view, av_slice *value, apr_pool_t *pool)
@@ -152,9 +155,56 @@ av_reason av_token_request_read_legacy(const av_request *request, av_slice body,
                                        apr_pool_t *pool)
 {
     const av_view view = { .request = request, .body = is_get(request) ? NULL : &body };
-    *asked = (av_token_request){ .is_legacy = true, .scope = { "", 0 } };
+    *asked = (av_token_request){ .form = AV_FORM_LEGACY, .scope = { "", 0 } };
     if (view.body && (is_in_query(request, AV_SLICE("secret"), pool) || !is_form(request, pool))) {
         return AV_MALFORMED_TOKEN_REQUEST;
     }
     return read_names(&view, AV_SLICE("username"), AV_SLICE("secret"), asked, pool);
+}
+
+static av_found read_application(const av_request *request, av_slice *application, apr_pool_t *pool)
+{
+    const av_selector selector = { AV_SELECT_HEADER, AV_SLICE("X-Auth-Application") };
+    const av_view view = { .request = request };
+    return av_selector_read(&selector, &view, application, pool);
+}
+
+bool av_token_request_is_login(const av_request *request, apr_pool_t *pool)
+{
+    av_slice application;
+    return read_application(request, &application, pool) != AV_ABSENT;
+}
+
+/* RFC 7617 section 2 has none either; who compares strings would end at a NUL. */
+static bool has_control_byte(av_slice text)
+{
+    for (apr_size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+av_reason av_token_request_read_login(const av_request *request, av_slice body, av_token_request *asked,
+                                      apr_pool_t *pool)
+{
+    const av_view view = { .request = request, .body = &body };
+    *asked = (av_token_request){ .form = AV_FORM_LOGIN, .scope = { "", 0 } };
+    if (is_in_query(request, AV_SLICE("password"), pool) || !is_form(request, pool)) {
+        return AV_MALFORMED_TOKEN_REQUEST;
+    }
+    av_reason reason = reason_of(read_application(request, &asked->application, pool));
+    if (reason == AV_ACCEPTED && av_value_is_merged(asked->application)) {
+        reason = AV_AMBIGUOUS_CREDENTIAL;
+    }
+    if (reason == AV_ACCEPTED && !av_token_format_is(&av_token_format_hex, asked->application)) {
+        reason = AV_MALFORMED_CREDENTIAL;
+    }
+    if (reason == AV_ACCEPTED) {
+        reason = read_names(&view, AV_SLICE("username"), AV_SLICE("password"), asked, pool);
+    }
+    bool is_plain = !has_control_byte(asked->client_id) && !has_control_byte(asked->client_secret) &&
+                    asked->client_id.len <= LONGEST_USER;
+    return reason == AV_ACCEPTED && !is_plain ? AV_MALFORMED_CREDENTIAL : reason;
 }

@@ -8,10 +8,18 @@
 /* Bytes of a body that are read; one that is longer is refused. */
 #define AV_MAX_TOKEN_REQUEST 16384
 
+/* In which form it is asked for, and answered. */
+typedef enum av_token_form {
+    AV_FORM_OAUTH,
+    AV_FORM_LEGACY, /* username and secret, of a client */
+    AV_FORM_LOGIN   /* username and password, of a user of an application */
+} av_token_form;
+
 typedef struct av_token_request {
-    bool is_legacy;                    /* asked for in the older form, and answered so */
-    av_slice client_id, client_secret; /* neither is empty */
+    av_token_form form;
+    av_slice client_id, client_secret; /* neither is empty; of a log-in those of the user */
     av_slice scope;                    /* separated by blanks; empty: not said */
+    av_slice application;              /* of a log-in: its token; else empty */
 } av_token_request;
 
 /* Reads a POST to the endpoint. Each parameter stands in the body, once; one without a value counts as not sent (section
@@ -34,5 +42,16 @@ bool av_token_request_is_legacy(const av_request *request, av_slice body, apr_po
 /* Reads one, likewise. A POST with its secret in the query is none. */
 av_reason av_token_request_read_legacy(const av_request *request, av_slice body, av_token_request *asked,
                                        apr_pool_t *pool);
+
+/* A user's log-in: his name and his password, in the form-encoded body of a POST, whose header X-Auth-Application has the
+ * application's token. */
+
+/* The header is there. */
+bool av_token_request_is_login(const av_request *request, apr_pool_t *pool);
+
+/* Reads one, likewise. A password in the query, a token that is not 36 of [0-9a-f-], and a control byte in a name or a
+ * password are refused. */
+av_reason av_token_request_read_login(const av_request *request, av_slice body, av_token_request *asked,
+                                      apr_pool_t *pool);
 
 #endif

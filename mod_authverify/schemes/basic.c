@@ -29,9 +29,13 @@ static const av_option options[] = {
 static const char *open_provider(av_rule *rule, const av_compiler *compiler)
 {
     const basic_settings *settings = rule->settings;
-    return compiler->open_provider ? compiler->open_provider(compiler, settings->provider, &rule->provider)
-                                   : "provider=, and basic without clients= and secret=, ask the providers of httpd, "
-                                     "which are not here; give clients=file:PATH or secret=SOURCE";
+    if (!compiler->open_provider) {
+        return "provider=, and basic without clients= and secret=, ask the providers of httpd, which are not here; give "
+               "clients=file:PATH or secret=SOURCE";
+    }
+    const char *error = compiler->open_provider(compiler, settings->provider, &rule->provider);
+    return error ? apr_pstrcat(compiler->pool, "provider=", error, ", or name the users with clients=file:PATH", NULL)
+                 : NULL;
 }
 
 static const char *finish(av_rule *rule, const av_compiler *compiler)

@@ -24,7 +24,9 @@ enum {
     TAG_NOT_BEFORE,
     TAG_EXPIRES,
     TAG_FROM,
-    TAG_TEXT /* and above: the texts, in the order of the table */
+    TAG_TEXT, /* and above: the texts, in the order of the table */
+    TAG_APPLICATION = TAG_TEXT + 6,
+    TAG_USER
 };
 
 static const size_t texts[] = {
@@ -257,6 +259,22 @@ void av_client_packed_digests(av_slice packed, av_client_digests *digests)
     while (digests->count < AV_MAX_CLIENT_SECRETS && take_field(&packed, &tag, &value)) {
         if ((tag == TAG_SHA256 || tag == TAG_SECRET_DIGEST) && value.len == AV_SHA256_SIZE) {
             memcpy(digests->at[digests->count++], value.at, AV_SHA256_SIZE);
+        }
+    }
+}
+
+void av_client_packed_owner(av_slice packed, av_client_owner *owner)
+{
+    unsigned tag;
+    av_slice value;
+    *owner = (av_client_owner){ .expires = 0 };
+    while (take_field(&packed, &tag, &value)) {
+        if (tag == TAG_APPLICATION) {
+            owner->application = value;
+        } else if (tag == TAG_USER) {
+            owner->user = value;
+        } else if (tag == TAG_EXPIRES) {
+            read_time(value, &owner->expires);
         }
     }
 }

@@ -69,6 +69,7 @@ static av_client_secret dummy(const av_client_source *source, av_secret_kind kin
 typedef struct loading {
     av_snapshot_builder builder;
     av_build state;
+    bool may_be_empty;
     av_file_lines lines;
 } loading;
 
@@ -82,6 +83,9 @@ static const char *take_line(void *baton, av_slice line, unsigned number, apr_po
 {
     loading *load = baton;
     av_client_record record;
+    if (number == 1 && av_slice_starts_with(line, AV_SLICE(AV_ISSUED_MARK))) {
+        load->may_be_empty = true;
+    }
     if (is_comment(line)) {
         return NULL;
     }
@@ -124,7 +128,7 @@ static const char *fill(const void *crypto, av_slot to, const av_opened_file *fr
     if (!error && load.state == AV_BUILD_FAILED) {
         error = apr_psprintf(pool, "%s cannot be loaded: libcrypto refused to work", from->path);
     }
-    if (!error && !load.builder.client_count) {
+    if (!error && !load.builder.client_count && !load.may_be_empty) {
         error = apr_psprintf(pool, "%s names no client", from->path);
     }
     return error;

@@ -267,7 +267,8 @@ static const char *check_schemes(av_slice value)
     const char *error = av_list_check(value);
     av_slice name;
     while (!error && value.at && av_slice_split(&value, ',', &name)) {
-        bool is_known = av_scheme_find(name) || av_slice_equal(name, AV_SLICE(AV_CLIENT_CREDENTIALS));
+        bool is_known = av_scheme_find(name) || av_slice_equal(name, AV_SLICE(AV_CLIENT_CREDENTIALS)) ||
+                        av_slice_equal(name, AV_SLICE(AV_USER_CREDENTIALS));
         error = is_known ? NULL : "names a scheme that there is not";
     }
     return error;

@@ -8,6 +8,9 @@
 
 #include "../core/client.h"
 
+/* How the first line of a list begins that the token endpoint writes, and that may be empty. */
+#define AV_ISSUED_MARK "#!issued"
+
 /* Reads `line`, which is without its line end, neither empty nor a comment. A secret is
  * [LABEL:]KIND:VALUE[;not-before=DATE] [;expires=DATE], KIND one of plain, sha256, bcrypt. Limits: schemes methods
  * paths from scopes org environment application user not-before expires, each once. A DATE is RFC 3339's full-date

@@ -1,8 +1,10 @@
-/* A set of clients in a slot. It begins with a header; records and the two indexes follow.
+/* A set of clients in a slot. It begins with a header; records and the indexes follow, and then records that were added
+ * later.
  *
  * A record is a word that holds its size in words and its line, and then its packed bytes. An index is a table of words
- * with open addressing, at most half full: the upper half of a word is the upper half of a key's hash, the lower half
- * is where its record is. An id's hash is keyed with a salt of this set; a digest is a hash already.
+ * with open addressing, at most half full when it is built and three quarters when records were added: the upper half
+ * of a word is the upper half of a key's hash, the lower half is where its record is. The hash of an id, and of whose
+ * pair it is, is keyed with a salt of this set; a digest is a hash already.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_snapshot.h"
 #include "../core/codec.h"
@@ -16,15 +18,16 @@
 #include <openssl/rand.h>
 
 #define LARGEST_RECORD (1 << 17) /* words: a line of 64 KiB comes to less, whatever its networks */
-#define SMALLEST_INDEX 16
+#define SMALLEST_INDEX 64        /* room for some that are added */
 #define RANDOM_WORDS 8
 #define WORDS_IN_A_STEP 4096
 
 /* Where in the header. */
 enum {
-    ID_INDEX = AV_SLOT_HEADER, /* where it is; its mask follows */
-    DIGEST_INDEX = ID_INDEX + 2,
-    COST = DIGEST_INDEX + 2,
+    ID_INDEX = AV_SLOT_HEADER, /* where it is; its mask follows, and how many keys it holds */
+    DIGEST_INDEX = ID_INDEX + 3,
+    OWNER_INDEX = DIGEST_INDEX + 3,
+    COST = OWNER_INDEX + 3,
     SALT,
     RANDOM = SALT + 2,
     HEADER = RANDOM + RANDOM_WORDS
@@ -86,6 +89,8 @@ typedef struct sought {
     bool (*is_it)(av_slice packed, const struct sought *wanted);
     av_slice id;
     const unsigned char *digest;
+    const av_client_owner *owner; /* whose pairs are counted, those that have not expired by owner->expires */
+    apr_size_t *count;
 } sought;
 
 static bool has_id(av_slice packed, const sought *wanted)
@@ -104,6 +109,23 @@ static bool has_digest(av_slice packed, const sought *wanted)
     }
     OPENSSL_cleanse(&digests, sizeof(digests));
     return found != 0;
+}
+
+/* Many may be of one owner: each is counted, and the search goes on. */
+static bool count_pair(av_slice packed, const sought *wanted)
+{
+    av_client_owner owner;
+    av_client_packed_owner(packed, &owner);
+    *wanted->count += av_slice_equal(owner.application, wanted->owner->application) &&
+                      av_slice_equal(owner.user, wanted->owner->user) &&
+                      (!owner.expires || owner.expires > wanted->owner->expires);
+    return false;
+}
+
+static uint64_t hash_owner(av_slot slot, const av_client_owner *owner, apr_pool_t *pool)
+{
+    return hash_id(slot,
+                   av_slice_join(av_slice_join(owner->application, (av_slice){ "", 1 }, pool), owner->user, pool));
 }
 
 /* Walks from the hash's slot to the record that is looked for, or to the free slot where it would be. Returns the slot;
@@ -125,6 +147,7 @@ static apr_size_t find_slot(av_slot from, apr_size_t index, const sought *wanted
         if (entry >> 32 != wanted->hash >> 32) {
             continue;
         }
+        atomic_thread_fence(memory_order_acquire); /* of one that was added later, the record was there first */
         *packed = copy_record(from, entry & UINT32_MAX, pool);
         if (wanted->is_it(*packed, wanted)) {
             *at = entry & UINT32_MAX;
@@ -152,6 +175,15 @@ av_slice av_snapshot_find_digest(av_slot slot, const unsigned char digest[AV_SHA
 {
     sought wanted = { .hash = hash_digest(digest), .is_it = has_digest, .digest = digest };
     return find(slot, DIGEST_INDEX, &wanted, pool);
+}
+
+apr_size_t av_snapshot_count_pairs(av_slot slot, av_slice application, av_slice user, apr_time_t now, apr_pool_t *pool)
+{
+    apr_size_t count = 0;
+    const av_client_owner owner = { application, user, now };
+    sought wanted = { .hash = hash_owner(slot, &owner, pool), .is_it = count_pair, .owner = &owner, .count = &count };
+    find(slot, OWNER_INDEX, &wanted, pool);
+    return count;
 }
 
 /* A bcrypt hash of nothing anybody knows: a salt and a hash are random bytes in its base64. */
@@ -202,8 +234,9 @@ static unsigned cost_of(const av_client_secret *secret)
     return secret->kind == AV_SECRET_BCRYPT ? (unsigned)((at[4] - '0') * 10 + at[5] - '0') : 0;
 }
 
-static void note_secrets(av_snapshot_builder *builder, const av_client_record *record)
+static void note_keys(av_snapshot_builder *builder, const av_client_record *record)
 {
+    builder->pair_count += record->application.len && record->user.len;
     for (apr_size_t i = 0; i < record->secret_count; i++) {
         unsigned cost = cost_of(&record->secrets[i]);
         builder->digest_count += record->secrets[i].kind != AV_SECRET_BCRYPT;
@@ -237,7 +270,7 @@ av_build av_snapshot_add(av_snapshot_builder *builder, const av_client_record *r
     builder->end += size;
     av_slot_set(builder->to, AV_SLOT_END, builder->end);
     builder->client_count++;
-    note_secrets(builder, record);
+    note_keys(builder, record);
     return AV_BUILD_DONE;
 }
 
@@ -279,11 +312,29 @@ static void enter_key(const entrance *entering, apr_size_t index, const sought *
     apr_size_t slot = find_slot(entering->to, index, wanted, &earlier, &packed, entering->pool);
     if (!earlier) {
         av_slot_set(entering->to, slot, wanted->hash >> 32 << 32 | at);
+        av_slot_set(entering->to, index + 2, av_slot_get(entering->to, index + 2) + 1);
         return;
     }
     if (entering->duplicates->nelts < entering->most) {
         *(av_duplicate *)apr_array_push(entering->duplicates) =
             (av_duplicate){ line_of(entering->to, at), line_of(entering->to, earlier), index == DIGEST_INDEX };
+    }
+}
+
+static bool is_nobodys(av_slice packed, const sought *wanted)
+{
+    (void)packed;
+    (void)wanted;
+    return false;
+}
+
+static void enter_owner(const entrance *entering, av_slice packed, apr_size_t at)
+{
+    av_client_owner owner;
+    av_client_packed_owner(packed, &owner);
+    if (owner.application.len && owner.user.len) {
+        sought whose = { .hash = hash_owner(entering->to, &owner, entering->pool), .is_it = is_nobodys };
+        enter_key(entering, OWNER_INDEX, &whose, at);
     }
 }
 
@@ -299,6 +350,7 @@ static void enter_record(const entrance *entering, apr_size_t at)
         sought secret = { .hash = hash_digest(digests.at[i]), .is_it = has_digest, .digest = digests.at[i] };
         enter_key(entering, DIGEST_INDEX, &secret, at);
     }
+    enter_owner(entering, packed, at);
     OPENSSL_cleanse(&digests, sizeof(digests));
 }
 
@@ -325,7 +377,8 @@ av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *du
         return AV_BUILD_FAILED;
     }
     if (!add_index(builder, ID_INDEX, builder->client_count) ||
-        !add_index(builder, DIGEST_INDEX, builder->digest_count)) {
+        !add_index(builder, DIGEST_INDEX, builder->digest_count) ||
+        !add_index(builder, OWNER_INDEX, builder->pair_count)) {
         return AV_BUILD_FULL;
     }
     for (apr_size_t at = HEADER; at < records_end; at += av_slot_get(to, at) & UINT32_MAX) {
@@ -336,5 +389,32 @@ av_build av_snapshot_finish(av_snapshot_builder *builder, apr_array_header_t *du
     apr_pool_destroy(entering.pool);
     av_slot_set(to, COST, builder->dearest_cost);
     av_slot_set(to, AV_SLOT_COUNT, builder->client_count);
+    return AV_BUILD_DONE;
+}
+
+/* So many more keys leave a free place, and looking for what is not there stays short. */
+static bool has_room(av_slot slot, apr_size_t index, apr_size_t more)
+{
+    uint64_t size = av_slot_get(slot, index + 1) + 1;
+    return (av_slot_get(slot, index + 2) + more) * 4 <= size * 3;
+}
+
+av_build av_snapshot_extend(av_slot slot, const av_client_record *record, const av_crypto *crypto, apr_pool_t *pool)
+{
+    av_slice packed = av_client_pack(record, crypto, pool);
+    apr_size_t at = av_slot_get(slot, AV_SLOT_END), size = 1 + (packed.len + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    entrance entering = { slot, apr_array_make(pool, 1, sizeof(av_duplicate)), 0, pool };
+    if (!packed.len) {
+        return AV_BUILD_FAILED;
+    }
+    if (size > LARGEST_RECORD || size > slot.capacity - at || at > UINT32_MAX || !has_room(slot, ID_INDEX, 1) ||
+        !has_room(slot, DIGEST_INDEX, record->secret_count) || !has_room(slot, OWNER_INDEX, 1)) {
+        return AV_BUILD_FULL;
+    }
+    av_slot_set(slot, AV_SLOT_END, at + size);
+    store_record(slot, at, packed, size);
+    atomic_thread_fence(memory_order_release);
+    enter_record(&entering, at);
+    av_slot_set(slot, AV_SLOT_COUNT, av_slot_get(slot, AV_SLOT_COUNT) + 1);
     return AV_BUILD_DONE;
 }

@@ -1,4 +1,4 @@
-/* A set of clients in a slot: records, and an index by id and one by digest. Offsets, no pointers, so that it may lie
+/* A set of clients in a slot: records, and an index by id, one by digest, and one by application and user. Offsets, no pointers, so that it may lie
  * anywhere.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_CLIENTS_SNAPSHOT_H
@@ -15,7 +15,7 @@ typedef struct av_snapshot_builder {
     const av_crypto *crypto;
     av_pace *pace;
     apr_size_t end; /* of what is written, in words */
-    apr_size_t client_count, digest_count;
+    apr_size_t client_count, digest_count, pair_count;
     unsigned dearest_cost; /* of the bcrypt hashes; 0: there is none */
 } av_snapshot_builder;
 
@@ -51,5 +51,12 @@ av_slice av_snapshot_find_digest(av_slot slot, const unsigned char digest[AV_SHA
 /* A secret of the kind that nobody knows. A bcrypt hash has the cost of the dearest one here; where there is none here,
  * and so no client's password costs anything, it is a digest instead. */
 av_client_secret av_snapshot_dummy(av_slot slot, av_secret_kind kind, apr_pool_t *pool);
+
+/* Adds a client to a set that is finished and looked into by others, who see it whole or not at all. One at a time may
+ * add. AV_BUILD_FULL: an index has no room, and the set must be built anew. What is needed meanwhile comes from `pool`. */
+av_build av_snapshot_extend(av_slot slot, const av_client_record *record, const av_crypto *crypto, apr_pool_t *pool);
+
+/* How many pairs of this user, issued to this application, have not expired by then. */
+apr_size_t av_snapshot_count_pairs(av_slot slot, av_slice application, av_slice user, apr_time_t now, apr_pool_t *pool);
 
 #endif

@@ -37,9 +37,11 @@ typedef struct file_state {
 
 typedef struct control_block {
     _Atomic uint64_t generation; /* 0: nothing was ever loaded */
-    pthread_mutex_t refreshing;  /* one at a time: a restarting parent and the child that watches are two */
-    file_state seen;             /* the file that was read last; only who refreshes looks at it */
-    uint64_t said;               /* hash of the mistake that was told last, 0 if it is put right; as `seen` */
+    pthread_mutex_t
+        refreshing;    /* one at a time: a restarting parent, the child that watches, and who changes the file */
+    file_state seen;   /* the file that was read last; only who refreshes looks at it */
+    file_state loaded; /* the file that is in force; as `seen` */
+    uint64_t said;     /* hash of the mistake that was told last, 0 if it is put right; as `seen` */
 } control_block;
 
 struct av_watched_file {
@@ -248,6 +250,7 @@ static const char *load_open(const av_watched_file *file, const av_opened_file *
         return error;
     }
     flip(file, generation, from->pace);
+    file->control->loaded = file->control->seen;
     return NULL;
 }
 
@@ -287,15 +290,21 @@ static av_refresh refuse(const av_watched_file *file, const char *error, const c
     return is_known ? AV_REFRESH_UNCHANGED : AV_REFRESH_REFUSED;
 }
 
-/* Whoever held it and died left a slot unfinished that does not count yet: it is built anew. */
-static bool begin_refresh(control_block *control)
+/* Whoever held it and died left a slot unfinished that does not count yet, or one that counts behind what its file has
+ * become: it is built anew. */
+static bool is_locked(control_block *control, int status)
 {
-    int status = pthread_mutex_trylock(&control->refreshing);
     if (status == EOWNERDEAD) {
         memset(&control->seen, 0, sizeof(control->seen));
+        memset(&control->loaded, 0, sizeof(control->loaded));
         status = pthread_mutex_consistent(&control->refreshing);
     }
     return status == 0;
+}
+
+static bool begin_refresh(control_block *control)
+{
+    return is_locked(control, pthread_mutex_trylock(&control->refreshing));
 }
 
 static av_refresh refresh(const av_watched_file *file, const char **message, apr_pool_t *pool)
@@ -331,6 +340,37 @@ av_refresh av_watched_file_refresh(const av_watched_file *file, const char **mes
     av_refresh what = refresh(file, message, pool);
     pthread_mutex_unlock(&file->control->refreshing);
     return what;
+}
+
+/* Changing it. */
+
+bool av_watched_file_hold(const av_watched_file *file, apr_time_t until)
+{
+    const struct timespec end = { (time_t)apr_time_sec(until), (long)apr_time_usec(until) * 1000 };
+    return is_locked(file->control, pthread_mutex_timedlock(&file->control->refreshing, &end));
+}
+
+void av_watched_file_release(const av_watched_file *file)
+{
+    pthread_mutex_unlock(&file->control->refreshing);
+}
+
+const char *av_watched_file_catch_up(const av_watched_file *file, int descriptor, apr_pool_t *pool)
+{
+    struct stat found;
+    bool is_unsettled;
+    if (fstat(descriptor, &found) != 0) {
+        return refuse_unopened(file, errno, pool);
+    }
+    file_state state = state_of(&found);
+    return same_state(&state, &file->control->loaded) ? NULL : load(file, NULL, &is_unsettled, pool);
+}
+
+void av_watched_file_is_at(const av_watched_file *file, int descriptor)
+{
+    struct stat found = { 0 };
+    file->control->loaded = fstat(descriptor, &found) == 0 ? state_of(&found) : (file_state){ 0 };
+    file->control->seen = file->control->loaded;
 }
 
 /* Memory. */

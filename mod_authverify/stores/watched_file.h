@@ -11,6 +11,7 @@
 #include "slot.h"
 
 #include <apr_pools.h>
+#include <apr_time.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -65,6 +66,18 @@ const char *av_watched_file_open(const av_watch *watch, const av_watched_kind *k
  * and this call changes nothing; look-ups go on meanwhile. `message` is set where there is something to log, in `pool`.
  */
 av_refresh av_watched_file_refresh(const av_watched_file *file, const char **message, apr_pool_t *pool);
+
+/* For who changes the file himself and what is in force of it, in one. Waits until nobody refreshes the file, in whatever
+ * process, and keeps others from it; false: not by `until`. */
+bool av_watched_file_hold(const av_watched_file *file, apr_time_t until);
+void av_watched_file_release(const av_watched_file *file);
+
+/* While it is held: what is in force becomes what the open file `descriptor` holds, which has the file's name. Returns
+ * NULL, or a sentence: the set from before is in force. */
+const char *av_watched_file_catch_up(const av_watched_file *file, int descriptor, apr_pool_t *pool);
+
+/* While it is held: what is in force has become what the open file holds, without a load. */
+void av_watched_file_is_at(const av_watched_file *file, int descriptor);
 
 /* Whether whoever calls could read the file again: NULL or a sentence with the remedy, in `pool`. */
 const char *av_watched_file_reach(const av_watched_file *file, apr_pool_t *pool);

@@ -24,6 +24,28 @@ def bcrypt(password, cost=4):
     return "bcrypt:" + result.stdout.decode().strip().partition(":")[2]
 
 
+def put_issued(server, name="issued.clients", text="#!issued\n", mode=0o600, give=True):
+    """A list that the token endpoint writes, in a folder that is the run user's. Returns its path."""
+    folder = server.root / "issued"
+    folder.mkdir(exist_ok=True)
+    server.give_to_children(folder)
+    path = folder / name
+    path.write_text(text)
+    path.chmod(mode)
+    if give:
+        server.give_to_children(path)
+    return path
+
+
+def put_users(server, users, name="users"):
+    """People's passwords in a file of mod_authn_file, which the children read."""
+    path = server.root / "conf" / name
+    path.write_text("".join(f"{user}:{bcrypt(password).partition(':')[2]}\n" for user, password in users.items()),
+                    encoding="utf-8")
+    path.chmod(0o644)
+    return path
+
+
 def put_clients(server, name, text, mode=0o640, group=True):
     """Puts a list in place as a whole: written beside it, then renamed. Returns its path."""
     path = server.root / "conf" / name

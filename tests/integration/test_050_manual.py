@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from client import get
-from clients import put_clients
+from clients import put_clients, put_issued
 from issuing import openssl, private_key
 from samples import filled, samples_of
 from server import Server, preset_folder
@@ -36,6 +36,7 @@ MODULES = ["access_compat", "alias", "auth_basic", "authn_core", "authn_file", "
            "lbmethod_byrequests", "proxy", "proxy_balancer", "proxy_http", "remoteip", "rewrite",
            "setenvif", "slotmem_shm"]
 SECRETS = "/etc/authverify/"
+ISSUED = "/var/lib/authverify/"
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -77,6 +78,9 @@ def usable(server, text):
     for name in re.findall(re.escape(SECRETS) + r"([\w.-]+)", text) + re.findall(r"credential:([\w.-]+)", text):
         if not name.endswith(".clients"):
             server.secret(name, secret_of(name), 0o644 if name.endswith(".networks") else 0o600)
+    for name in re.findall(re.escape(ISSUED) + r"([\w.-]+)", text):
+        put_issued(server, name)
+    text = text.replace(ISSUED, f"{server.root}/issued/")
     text = text.replace(SECRETS, f"{server.root}/conf/").replace("/var/spool/authverify", str(server.spool))
     text = text.replace("/usr/local/share/authverify/presets", preset_folder())
     text = text.replace("/srv/www/users", str(server.htdocs))

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import re
 import urllib.parse
 import urllib.request
 from dataclasses import replace
@@ -17,13 +18,14 @@ import pytest
 
 from aws4_signer import Signer
 from client import curl
-from clients import put_clients
+from clients import put_clients, put_issued, put_users
+from command_line import run
 from samples import filled, samples_of
 from server import Server, wait_until
 from verdict import TELL, label_of, reason_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "conf" / "examples"
-MODULES = ["proxy", "proxy_http", "headers", "authn_core", "authz_user"]
+MODULES = ["proxy", "proxy_http", "headers", "authn_core", "authn_file", "authz_user"]
 APPLICATION_ADDRESS = "127.0.0.1:8080"
 EVENT = json.dumps({"type": "order.created", "id": 17}).encode()
 
@@ -40,7 +42,10 @@ def example(name, backend, secrets, files=(), allow=()):
         put_clients(server, file, filled(sample, secrets))
     for file, secret in dict(files).items():
         server.secret(file, secret)
-    text = text.replace("/etc/authverify/", f"{server.root}/conf/")
+    for file in re.findall(r"/var/lib/authverify/([\w.-]+\.clients)", text):
+        put_issued(server, file)
+    text = text.replace("/etc/authverify/", f"{server.root}/conf/").replace("/var/lib/authverify/",
+                                                                            f"{server.root}/issued/")
     server.configure(TELL + text.replace(APPLICATION_ADDRESS, f"127.0.0.1:{backend.port}"))
     return server
 
@@ -119,17 +124,27 @@ def accepted(answer):
 
 # --- Sirportly --------------------------------------------------------------------------------------------------------
 
-ACCOUNT, DASHBOARD, USER = ("3f2504e0-4f89-41d3-9a0c-0305e82c3301", "7c9e6679-7425-40de-944b-e07fc1f90ae7",
-                            "0e984725-c51c-4bf4-9960-e1c80e27aba0")
+ACCOUNT, DASHBOARD = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 APPLICATION, OTHER_APPLICATION = "5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c10", "5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c11"
 PAIRS = {"ACCOUNT_SECRET": "Zx9Qw8Er7Ty6Ui5Op4As3Df2Gh1Jk0LzXcVbNmQaWsEdRfTgYh",
          "DASHBOARD_SECRET": "PlOkIjUhYgTfRdEsWaQmNbVcXzL0kJ1hG2fD3sA4pO5iU6yT7r",
-         "USER_SECRET": "q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6j7K8l9Z0x1C2v3B4n5"}
+         "APPLICATION_TOKEN": APPLICATION}
+PASSWORDS = {"jane": "correct horse & battery", "joe": "another password"}
+LOGIN = "/api/v2/authentication/authenticate"
+
+
+def sirportly_server(backend):
+    """TLS ends before it, which ServerName says."""
+    server = example("sirportly", backend, PAIRS)
+    put_users(server, PASSWORDS, "sirportly-users.htpasswd")
+    text = server.config_file.read_text()
+    server.config_file.write_text(text.replace("ServerName test.example", "ServerName https://test.example"))
+    return server
 
 
 @pytest.fixture(scope="module")
 def sirportly(backend):
-    with example("sirportly", backend, PAIRS) as server:
+    with sirportly_server(backend) as server:
         yield Sender(server, backend)
 
 
@@ -172,7 +187,7 @@ def test_sirportly_token_restricted_to_methods_paths_and_addresses(sirportly):
                                                     ("POST", "/api/v2/tickets/submit", "method-not-allowed"),
                                                     ("GET", "/api/v2/users/all", "path-not-allowed")])
 def test_sirportly_restrictions_from_the_right_address(backend, method, target, reason):
-    server = example("sirportly", backend, PAIRS)
+    server = sirportly_server(backend)
     name = "sirportly.clients"
     text = (server.root / "conf" / name).read_text()
     assert "from=192.0.2.0/24" in text
@@ -183,33 +198,62 @@ def test_sirportly_restrictions_from_the_right_address(backend, method, target, 
         assert accepted(answer) if reason == "accepted" else sender.refused(answer, 403, reason) is None
 
 
-def test_sirportly_user_is_known_with_the_application_and_not_without(sirportly):
+def log_in(sirportly, username="jane", password=PASSWORDS["jane"], application=APPLICATION):
+    """As an application does; the answer."""
+    fields = ["--data-urlencode", f"username={username}", "--data-urlencode", f"password={password}"]
+    return sirportly.curl(LOGIN, "--header", f"X-Auth-Application: {application}", *fields)
+
+
+def user_pair(answer, application=APPLICATION):
+    """The headers that the application sends from then on."""
+    assert answer.status == 200 and answer.get("Cache-Control") == "no-store", answer
+    said = json.loads(answer.body)
+    assert said["status"] == "Authenticated"
+    issued = said["users"][0]["api_token"]
+    assert re.fullmatch("[0-9a-f-]{36}", issued["token"]) and re.fullmatch("[A-Za-z0-9]{50}", issued["secret"])
+    fields = {"X-Auth-Token": issued["token"], "X-Auth-Secret": issued["secret"]}
+    return {**fields, "X-Auth-Application": application} if application else fields
+
+
+def test_sirportly_a_user_logs_in_and_calls_with_the_application_and_not_without(sirportly):
+    answer = log_in(sirportly)
+    assert sirportly.backend.count == 0, "the API never sees a password"
     for target in ("/api/v2/tickets/all", "/api/v2/me"):
-        answer = sirportly.curl(target, *as_options(pair(USER, "USER_SECRET", APPLICATION)))
-        assert accepted(answer)
-        assert sirportly.received()["x-client"] == "jane"
-        assert sirportly.received()["x-auth-application"] == APPLICATION
-        other = sirportly.http_client("GET", target, pair(USER, "USER_SECRET", OTHER_APPLICATION))
+        sirportly.backend.reset()
+        assert accepted(sirportly.curl(target, *as_options(user_pair(answer))))
+        got = sirportly.received()
+        assert (got["x-client"], got["x-client-org"], got["x-auth-application"]) == ("jane", "acme", APPLICATION)
+        assert "x-auth-token" not in got and "x-auth-secret" not in got
+        sirportly.backend.reset()
+        other = sirportly.http_client("GET", target, user_pair(answer, OTHER_APPLICATION))
         sirportly.refused(other, 401, "wrong-application")
-    sirportly.refused(sirportly.http_client("GET", "/api/v2/tickets/all", pair(USER, "USER_SECRET")), 401,
+    sirportly.refused(sirportly.http_client("GET", "/api/v2/tickets/all", user_pair(answer, None)), 401,
                       "wrong-application")
-    sirportly.refused(sirportly.http_client("GET", "/api/v2/me", pair(USER, "USER_SECRET")), 401,
-                      "malformed-credential")
+    sirportly.refused(sirportly.http_client("GET", "/api/v2/me", user_pair(answer, None)), 401, "malformed-credential")
 
 
 def test_sirportly_account_is_no_user(sirportly):
     answer = sirportly.http_client("GET", "/api/v2/me", pair(ACCOUNT, "ACCOUNT_SECRET", APPLICATION))
-    sirportly.refused(answer, 401, "wrong-application")
+    sirportly.refused(answer, 401, "unknown-client")
 
 
-def test_sirportly_registered_application_logs_a_user_in(sirportly):
-    login = b"username=jane&password=secret"
-    assert accepted(sirportly.curl("/api/v2/login", "--header", f"X-Auth-Application: {APPLICATION}", body=login))
-    assert sirportly.received()["x-auth-application"] == APPLICATION
-    assert sirportly.received()["x-client"] == "help-desk"
-    fields = {"X-Auth-Application": OTHER_APPLICATION}
-    sirportly.refused(sirportly.http_client("POST", "/api/v2/login", fields, login), 401, "unknown-client")
-    sirportly.refused(sirportly.http_client("POST", "/api/v2/login", {}, login), 401, "not-presented")
+@pytest.mark.parametrize("said, reason", [
+    ({"application": OTHER_APPLICATION}, "unknown-client"), ({"username": "mallory"}, "unknown-client"),
+    ({"password": "guess"}, "wrong-secret"), ({"username": "joe"}, "wrong-secret"), ({"password": ""}, "not-presented")])
+def test_sirportly_who_is_not_known_gets_no_pair(sirportly, said, reason):
+    answer = log_in(sirportly, **said)
+    sirportly.refused(answer, 401, reason)
+    assert json.loads(answer.body)["error"] == "invalid_client"
+
+
+def test_sirportly_pair_that_was_revoked_is_good_no_more(sirportly):
+    fields = user_pair(log_in(sirportly, "joe", PASSWORDS["joe"]))
+    assert accepted(sirportly.http_client("GET", "/api/v2/me", fields))
+    issued = sirportly.server.root / "issued" / "sirportly-issued.clients"
+    sirportly.server.allow("clients are in force")
+    run("client", "revoke", issued, fields["X-Auth-Token"])
+    wait_until(lambda: sirportly.http_client("GET", "/api/v2/me", fields).status == 401, 2, "it is still good")
+    sirportly.server.refusal("unknown-client")
 
 
 @pytest.mark.parametrize("fields", [pair(ACCOUNT.upper(), "ACCOUNT_SECRET"), pair(ACCOUNT[:-1], "ACCOUNT_SECRET"),

@@ -38,8 +38,10 @@ static const av_request request = {
 
 static av_grant decide_for(const char *id, const char *secret, const char *scope)
 {
-    av_token_request asked = { false, tight_copy(av_slice_of(id)), tight_copy(av_slice_of(secret)),
-                               av_slice_of(scope) };
+    av_token_request asked = { .form = AV_FORM_OAUTH,
+                               .client_id = tight_copy(av_slice_of(id)),
+                               .client_secret = tight_copy(av_slice_of(secret)),
+                               .scope = av_slice_of(scope) };
     av_grant grant = av_grant_decide(&issuer, &asked, &request, pool);
 
     ck_assert_ptr_eq(grant.verdict.rule, issuer.door);

@@ -96,6 +96,122 @@ START_TEST(a_mistake_is_named)
 }
 END_TEST
 
+#define USERS "clients=file:c users=file issued=file:i "
+
+static const av_password_source nobody;
+static const av_pair_store nowhere;
+static const char *said_of_provider, *said_of_issued;
+static const av_client_source *issued_source;
+
+static const char *open_users(const av_compiler *given, const char *names, const av_password_source **source)
+{
+    ck_assert_str_eq(names, "file");
+    ck_assert_ptr_null(given->section);
+    ck_assert_ptr_null(given->passwords);
+    *source = &nobody;
+    return said_of_provider;
+}
+
+static const char *open_issued(void *baton, const char *location, const av_pair_store **store,
+                               const av_client_source **source)
+{
+    (void)baton;
+    ck_assert_str_eq(location, "file:i");
+    *store = &nowhere;
+    *source = issued_source;
+    return said_of_issued;
+}
+
+static const char *compile_for_users(const char *line, av_issuer *issuer)
+{
+    static const av_password_memory memory;
+
+    compiler.open_provider = open_users;
+    compiler.open_issued = open_issued;
+    compiler.section = &nobody;
+    compiler.passwords = &memory;
+    return compile(line, issuer);
+}
+
+START_TEST(a_line_for_users_is_taken)
+{
+    av_issuer issuer;
+
+    ck_assert_ptr_null(compile_for_users(USERS "org=o", &issuer));
+    ck_assert(!av_issuer_signs(&issuer));
+    ck_assert_ptr_eq(issuer.users, &nobody);
+    ck_assert_ptr_eq(issuer.pairs, &nowhere);
+    ck_assert_int_eq(issuer.user_lifetime, 43200);
+    ck_assert_uint_eq(issuer.user_pairs, 32);
+    ck_assert_str_eq(issuer.login->name, "users");
+    ck_assert_str_eq(issuer.login->scheme->name, "user-credentials");
+    ck_assert_str_eq(issuer.door->scheme->name, "client-credentials");
+    assert_slice(issuer.login->org, AV_SLICE("o"), "org");
+}
+END_TEST
+
+START_TEST(a_line_may_be_for_both)
+{
+    av_issuer issuer;
+
+    ck_assert_ptr_null(compile_for_users(WHOLE " users=file issued=file:i user-lifetime=60 user-pairs=2", &issuer));
+    ck_assert(av_issuer_signs(&issuer));
+    ck_assert_int_eq(issuer.user_lifetime, 60);
+    ck_assert_uint_eq(issuer.user_pairs, 2);
+    ck_assert_int_eq(issuer.lifetime, 600);
+    ck_assert_ptr_null(compile(WHOLE, &issuer));
+    ck_assert_ptr_null(issuer.login);
+}
+END_TEST
+
+static const struct {
+    const char *line, *part;
+} user_mistakes[] = {
+    { "clients=file:c users=file", "issued= is missing" },
+    { "clients=file:c issued=file:i", "users= is missing" },
+    { "clients=file:c user-lifetime=60", "users= is missing" },
+    { "users=file issued=file:i", "clients= is missing" },
+    { USERS "algorithm=ES256", "key= is missing" },
+    { USERS "key=env:ES256", "algorithm= is missing" },
+    { USERS "issuer=https://h", "algorithm= is missing" },
+    { USERS "audience=a", "algorithm= is missing" },
+    { USERS "legacy=EN", "algorithm= is missing" },
+    { USERS "lifetime=60", "algorithm= is missing" },
+    { USERS "jwks-uri=https://h/j", "algorithm= is missing" },
+    { USERS "token-endpoint=https://h/t", "algorithm= is missing" },
+    { USERS "user-lifetime=0", "from 1 to 31622400" },
+    { USERS "user-pairs=x", "from 1 to 10000" },
+};
+
+START_TEST(a_mistake_of_a_line_for_users_is_named)
+{
+    av_issuer issuer;
+
+    assert_sentence(compile_for_users(user_mistakes[_i].line, &issuer), user_mistakes[_i].part);
+}
+END_TEST
+
+START_TEST(what_cannot_be_opened_is_named)
+{
+    av_issuer issuer;
+
+    said_of_provider = "nobody: is here";
+    assert_sentence(compile_for_users(USERS, &issuer), "users=nobody: is here");
+    said_of_provider = NULL;
+    said_of_issued = "is not here";
+    assert_sentence(compile_for_users(USERS, &issuer), "issued= is not here");
+    said_of_issued = NULL;
+    ck_assert_ptr_null(compile_for_users(USERS, &issuer));
+    issued_source = issuer.door->clients[0];
+    assert_sentence(compile_for_users(USERS, &issuer), "issued= is a file of clients= as well");
+    issued_source = NULL;
+    compiler.open_issued = NULL;
+    assert_sentence(compile(USERS, &issuer), "issued= ");
+    compiler.open_provider = NULL;
+    assert_sentence(compile(USERS, &issuer), "users= asks the providers of httpd");
+}
+END_TEST
+
 START_TEST(metadata_say_where_and_how)
 {
     av_issuer issuer;
@@ -153,6 +269,10 @@ Suite *unit_suite(void)
     jose_create_keys();
     tcase_add_test(tests, a_whole_line_is_taken);
     tcase_add_loop_test(tests, a_mistake_is_named, 0, ROWS(mistakes));
+    tcase_add_test(tests, a_line_for_users_is_taken);
+    tcase_add_test(tests, a_line_may_be_for_both);
+    tcase_add_loop_test(tests, a_mistake_of_a_line_for_users_is_named, 0, ROWS(user_mistakes));
+    tcase_add_test(tests, what_cannot_be_opened_is_named);
     tcase_add_test(tests, metadata_say_where_and_how);
     tcase_add_test(tests, all_public_keys_are_published_and_nothing_else);
     tcase_add_test(tests, a_secret_is_not_published);

@@ -53,6 +53,7 @@ static const struct {
     { AV_CLIENT_EXPIRED, "client-expired", 403, AV_CLASS_LIMIT },
     { AV_SCHEME_NOT_ALLOWED, "scheme-not-allowed", 403, AV_CLASS_LIMIT },
     { AV_CLIENT_NOT_ALLOWED, "client-not-allowed", 403, AV_CLASS_LIMIT },
+    { AV_TOO_MANY_PAIRS, "too-many-pairs", 403, AV_CLASS_LIMIT },
     { AV_NO_USER, "no-user", 403, AV_CLASS_LIMIT },
     { AV_SCOPE_NOT_ALLOWED, "scope-not-allowed", 400, AV_CLASS_LIMIT },
     { AV_INSECURE_TRANSPORT, "insecure-transport", 403, AV_CLASS_LIMIT },

@@ -127,11 +127,80 @@ START_TEST(the_older_form_is_read)
     if (older[_i].is_legacy) {
         av_reason reason = av_token_request_read_legacy(&request.head, request.body, &asked, pool);
         assert_reason(reason, older[_i].reason, older[_i].line);
-        ck_assert(asked.is_legacy);
+        ck_assert_int_eq(asked.form, AV_FORM_LEGACY);
     }
     if (older[_i].is_legacy && older[_i].reason == AV_ACCEPTED) {
         assert_slice(asked.client_id, AV_SLICE("a:b"), "username");
         assert_slice(asked.client_secret, AV_SLICE("c% "), "secret");
+    }
+}
+END_TEST
+
+#define APPLICATION "X-Auth-Application: 5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c10\n"
+
+static const struct {
+    const char *query, *headers, *body;
+    av_reason reason;
+} logins[] = {
+    { "", FORM APPLICATION, "username=j%C3%A4ne+d&password=p%26+%25", AV_ACCEPTED },
+    { "", FORM APPLICATION, "password=p%26+%25&x=%&username=j%C3%A4ne+d&password2=", AV_ACCEPTED },
+    { "", FORM APPLICATION, "username=a&password=%", AV_MALFORMED_CREDENTIAL },
+    { "", FORM APPLICATION, "account=x&password=p%26+%25&username=j%C3%A4ne+d&two_factor_code=", AV_ACCEPTED },
+    { "?username=x", FORM APPLICATION, "username=j%C3%A4ne+d&password=p%26+%25", AV_ACCEPTED },
+    { "?password=x", FORM APPLICATION, "username=a&password=b", AV_MALFORMED_TOKEN_REQUEST },
+    { "?pass%77ord", FORM APPLICATION, "username=a&password=b", AV_MALFORMED_TOKEN_REQUEST },
+    { "", APPLICATION, "username=a&password=b", AV_MALFORMED_TOKEN_REQUEST },
+    { "", "Content-Type: application/json\n" APPLICATION, "username=a&password=b", AV_MALFORMED_TOKEN_REQUEST },
+    { "", FORM, "username=a&password=b", AV_NOT_PRESENTED },
+    { "", FORM "X-Auth-Application:\n", "username=a&password=b", AV_MALFORMED_CREDENTIAL },
+    { "", FORM "X-Auth-Application: short\n", "username=a&password=b", AV_MALFORMED_CREDENTIAL },
+    { "", FORM "X-Auth-Application: 5B1C9E02-77AA-4D1F-B0C3-8E2F4A6D9C10\n", "username=a&password=b",
+      AV_MALFORMED_CREDENTIAL },
+    { "", FORM APPLICATION APPLICATION, "username=a&password=b", AV_AMBIGUOUS_CREDENTIAL },
+    { "", FORM "X-Auth-Application: 5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c10, 5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c11\n",
+      "username=a&password=b", AV_AMBIGUOUS_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a", AV_NOT_PRESENTED },
+    { "", FORM APPLICATION, "username=a&password=", AV_NOT_PRESENTED },
+    { "", FORM APPLICATION, "username=&password=b", AV_NOT_PRESENTED },
+    { "", FORM APPLICATION, "", AV_NOT_PRESENTED },
+    { "", FORM APPLICATION, "username=a&username=a&password=b", AV_AMBIGUOUS_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a&password=b&pass%77ord=b", AV_AMBIGUOUS_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a&password=b%00", AV_MALFORMED_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a&password=b%1F", AV_MALFORMED_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a%0A&password=b", AV_MALFORMED_CREDENTIAL },
+    { "", FORM APPLICATION, "username=a%7F&password=b", AV_MALFORMED_CREDENTIAL },
+};
+
+START_TEST(a_log_in_is_read)
+{
+    av_token_request asked;
+    built_request request = request_of(apr_pstrcat(pool, "POST /t", logins[_i].query, " HTTP/1.1\nHost: h\n",
+                                                   logins[_i].headers, "\n", logins[_i].body, NULL));
+    av_reason reason = av_token_request_read_login(&request.head, request.body, &asked, pool);
+
+    assert_reason(reason, logins[_i].reason, logins[_i].body);
+    ck_assert_int_eq(asked.form, AV_FORM_LOGIN);
+    ck_assert_int_eq(av_token_request_is_login(&request.head, pool),
+                     strstr(logins[_i].headers, "X-Auth-Application") != NULL);
+    if (reason == AV_ACCEPTED) {
+        assert_slice(asked.client_id, AV_SLICE("j\xc3\xa4ne d"), "username");
+        assert_slice(asked.client_secret, AV_SLICE("p& %"), "password");
+        assert_slice(asked.application, AV_SLICE("5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c10"), "application");
+    }
+}
+END_TEST
+
+START_TEST(a_name_has_its_length)
+{
+    av_token_request asked;
+    const char *name = apr_psprintf(pool, "%0256d", 0);
+
+    for (int more = 0; more < 2; more++) {
+        built_request request =
+            request_of(apr_pstrcat(pool, "POST /t HTTP/1.1\nHost: h\n" FORM APPLICATION "\nusername=", name,
+                                   more ? "0" : "", "&password=b", NULL));
+        assert_reason(av_token_request_read_login(&request.head, request.body, &asked, pool),
+                      more ? AV_MALFORMED_CREDENTIAL : AV_ACCEPTED, "length");
     }
 }
 END_TEST
@@ -155,6 +224,8 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, a_request_is_read, 0, ROWS(right));
     tcase_add_loop_test(tests, a_wrong_request_is_refused, 0, ROWS(wrong));
     tcase_add_loop_test(tests, the_older_form_is_read, 0, ROWS(older));
+    tcase_add_loop_test(tests, a_log_in_is_read, 0, ROWS(logins));
+    tcase_add_test(tests, a_name_has_its_length);
     tcase_add_loop_test(tests, a_secret_does_not_travel_in_the_query, 0, ROWS(queries));
     return suite;
 }
