@@ -236,11 +236,19 @@ static av_reason open_claim(av_claim *claim, av_reading *reading, apr_pool_t *po
     return reason == AV_ACCEPTED ? reason : reason_for(claim, reason);
 }
 
+/* Where one rule decodes the body as it comes, and another must look inside, nobody has what was sent. */
+static av_reason check_reading(const av_reading *reading)
+{
+    bool is_replaced = reading->coding && !reading->keeps_coding;
+    return is_replaced && reading->keeps_body ? AV_BODY_NOT_UNDERSTOOD : AV_ACCEPTED;
+}
+
 av_reason av_open(av_claim *claim, av_reading *reading, apr_pool_t *pool)
 {
     memset(reading, 0, sizeof(*reading));
     for (; claim; claim = claim->also) {
         av_reason reason = open_claim(claim, reading, pool);
+        reason = reason == AV_ACCEPTED ? check_reading(reading) : reason;
         if (reason != AV_ACCEPTED) {
             reading->refusal = reason;
             reading->refused = claim;

@@ -150,7 +150,7 @@ static bool open_stream(av_aws4_request *notes, const av_claim *claim, av_readin
 {
     notes->stream = av_aws4_stream_create(claim, &notes->payload, notes->signer, pool);
     reading->keeps_coding |= !claim->rule->strip; /* who gets the credential gets what it is about */
-    return notes->stream && !reading->keeps_body && av_reading_read(reading, av_aws4_stream_reader(notes->stream));
+    return notes->stream && av_reading_read(reading, av_aws4_stream_reader(notes->stream));
 }
 
 static av_reason open_body(av_aws4_request *notes, const av_claim *claim, av_reading *reading, apr_pool_t *pool)

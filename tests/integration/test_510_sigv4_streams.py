@@ -3,6 +3,7 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
+import hmac
 import itertools
 import os
 import select
@@ -12,7 +13,7 @@ import pytest
 
 from aws4_signer import SIGNED_CHUNKS, UNSIGNED, UNSIGNED_CHUNKS, Signer, crc32, sha256, unsigned_stream
 from backends import HANDLER_CONFIG, HANDLER_MODULES, HANDLER_PATHS, install_handlers, what_handler_got
-from client import Connection, Payload, chunked, head
+from client import Connection, Payload, chunked, head, post
 from server import Server, is_sanitized
 
 LONG = os.environ.get("AUTHVERIFY_LONG") == "1"
@@ -224,6 +225,26 @@ def test_a_wrong_signature_of_the_head_is_refused_before_a_body_is_asked_for(ser
         server.refusal("wrong-signature", 1)
         connection.send(head("POST", "/proxy/x", fields))
         assert connection.response().status == 401
+
+
+INSIDE = 'signature signature=%{header:X-Signature} "signed=%{json:/a}%{body}" secret=file:conf/aws.secret'
+BESIDE = {"first": (RULE, INSIDE), "second": (INSIDE, RULE.replace("AuthVerify ", ""))}
+
+
+@pytest.mark.parametrize("order", BESIDE)
+def test_beside_a_rule_that_looks_inside_a_stream_is_refused_and_a_body_is_not(order):
+    """Nobody would have what was sent: in whichever order they stand, and for the same reason."""
+    one, other = BESIDE[order]
+    rules = f"AuthVerify {one.removeprefix('AuthVerify ')}\nAuthVerifyAlso {other}"
+    made = Server(f'<Location "/">\n{rules}\n</Location>')
+    made.secret("aws.secret", SIGNER.secret)
+    with made as server:
+        headers, segments = signed("POST", "/x", [b'{"a":"text"}'])
+        proof = {"X-Signature": hmac.new(SIGNER.secret.encode(), b'text{"a":"text"}', "sha256").hexdigest()}
+        server.refusal("body-not-understood", 1)
+        assert post(server, "/x", {**without_host(headers), **proof}, b"".join(segments)).status == 401
+        plain = SIGNER.sign("POST", "/x", HOST, body=b'{"a":"text"}').headers
+        assert post(server, "/x", {**without_host(plain), **proof}, b'{"a":"text"}').status in (200, 404)
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
