@@ -270,19 +270,11 @@ static void note_answer(request_rec *r, const avh_section *section, const av_ver
     }
 }
 
-static int refuse(request_rec *r, const avh_section *section, const av_verdict *verdict, int answered)
+/* The headers of a refusal under these rules, which may be none. */
+static void add_headers(request_rec *r, const av_policy *policy, const av_verdict *verdict, int status)
 {
-    int status = avh_status_of(section, verdict);
-    if (!r->main) { /* a subrequest that is refused takes nothing from the request that asked for it */
-        avh_drop_body(r);
-    }
-    if (section->policy && !r->main) {
-        avh_strip_credentials(r, section->policy);
-    }
-    avh_export_environment(r, section, verdict);
-    note_answer(r, section, verdict);
-    if (status == HTTP_UNAUTHORIZED && section->policy) {
-        const av_policy *policy = section->policy; /* HTTP requires a challenge, if need be that of a rule besides */
+    if (status == HTTP_UNAUTHORIZED && policy) {
+        /* HTTP requires a challenge, if need be that of a rule besides */
         add_challenges(r, av_policy_proves_somebody(policy) ? policy->rules : policy->also, verdict);
     }
     if (verdict->reason == AV_AMBIGUOUS_CREDENTIAL ||
@@ -294,6 +286,20 @@ static int refuse(request_rec *r, const avh_section *section, const av_verdict *
     if (later) {
         apr_table_setn(r->err_headers_out, "Retry-After", later);
     }
+}
+
+static int refuse(request_rec *r, const avh_section *section, const av_verdict *verdict, int answered)
+{
+    int status = avh_status_of(section, verdict);
+    if (!r->main) { /* a subrequest that is refused takes nothing from the request that asked for it */
+        avh_drop_body(r);
+    }
+    if (section->policy && !r->main) {
+        avh_strip_credentials(r, section->policy);
+    }
+    avh_export_environment(r, section, verdict);
+    note_answer(r, section, verdict);
+    add_headers(r, section->policy, verdict, status);
     return answered ? answered : status;
 }
 
@@ -424,10 +430,21 @@ static void add_scope_challenge(request_rec *r, const avh_section *section)
     }
 }
 
+/* A lookup's refusal that becomes the answer says what it would have said by itself. */
+static void take_over_lookup(request_rec *r, const avh_section *section)
+{
+    const avh_decision *decision = r->main || apr_table_get(r->notes, NOTE) ? NULL : avh_passed_on(r);
+    if (decision) {
+        note_answer(r, section, &decision->verdict);
+        add_headers(r, decision->policy, &decision->verdict, r->status);
+    }
+}
+
 void avh_insert_error_body(request_rec *r)
 {
-    const char *detail = apr_table_get(r->notes, NOTE);
     const avh_section *section = avh_section_of(r);
+    take_over_lookup(r, section);
+    const char *detail = apr_table_get(r->notes, NOTE);
     if (r->status == HTTP_FORBIDDEN && apr_table_get(r->notes, SCOPE_NOTE)) {
         add_scope_challenge(r, section);
     }

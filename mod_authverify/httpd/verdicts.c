@@ -253,16 +253,23 @@ bool avh_is_sealed(request_rec *r, const avh_section *section)
     return memory_of(r)->sealed == section->policy;
 }
 
+const avh_decision *avh_passed_on(request_rec *r)
+{
+    const request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
+    const avh_decision *decision = memory ? memory->looked_up : NULL;
+    return decision && r->status == avh_status_of(avh_section_of(r), &decision->verdict) ? decision : NULL;
+}
+
 int avh_log_passed_on(request_rec *r)
 {
-    const request_rec *last = r;
-    request_memory *memory = ap_get_module_config(client_request(r)->request_config, &authverify_module);
+    request_rec *last = r;
     while (last->next) {
         last = last->next;
     }
-    if (memory && memory->looked_up && last->status == avh_status_of(avh_section_of(r), &memory->looked_up->verdict)) {
-        tell_throttle(memory, memory->looked_up);
-        avh_log_refusal(r, &memory->looked_up->verdict);
+    const avh_decision *decision = avh_passed_on(last);
+    if (decision) {
+        tell_throttle(memory_of(r), decision);
+        avh_log_refusal(r, &decision->verdict);
     }
     return DECLINED;
 }

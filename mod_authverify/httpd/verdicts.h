@@ -37,6 +37,10 @@ bool avh_path_is_plain(request_rec *r);
 void avh_note_seal(request_rec *r, const avh_section *section);
 bool avh_is_sealed(request_rec *r, const avh_section *section);
 
+/* The refusal of something that httpd has looked up by itself and passes on to the client as the answer to `r`, the last
+ * of its redirects; NULL where it is none. */
+const avh_decision *avh_passed_on(request_rec *r);
+
 /* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one.
  * */
 int avh_log_passed_on(request_rec *r);

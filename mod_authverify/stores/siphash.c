@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "siphash.h"
 
-static uint64_t rotate(uint64_t value, unsigned bits)
+#include <endian.h>
+
+static inline uint64_t rotate(uint64_t value, unsigned bits)
 {
     return value << bits | value >> (64 - bits);
 }
 
 /* Section 2.2 of the paper: one SipRound. */
-static void mix(uint64_t v[4])
+static inline void mix(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];
@@ -22,7 +24,7 @@ static void mix(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void take(uint64_t v[4], uint64_t word)
+static inline void take(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     mix(v);
@@ -30,14 +32,14 @@ static void take(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-/* Up to eight bytes, the first of them the lowest. */
-static uint64_t little_endian(const char *at, apr_size_t count)
+/* Eight bytes at most, the first of them the lowest. */
+static inline uint64_t little_endian(const char *at, apr_size_t count)
 {
     uint64_t word = 0;
-    for (apr_size_t i = 0; i < count; i++) {
-        word |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    if (count) {
+        memcpy(&word, at, count);
     }
-    return word;
+    return le64toh(word);
 }
 
 uint64_t av_siphash(const uint64_t key[2], av_slice text)

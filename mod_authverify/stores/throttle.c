@@ -137,11 +137,14 @@ static void set_network(place *made, const av_throttle_line *line, const av_addr
 static bool add_name(place *made, av_slice name)
 {
     name = av_slice_trim(name);
-    for (apr_size_t i = 0; i < name.len && i < LONGEST_NAME; i++) {
-        bool is_capital = name.at[i] >= 'A' && name.at[i] <= 'Z';
-        made->bytes[made->len++] = (unsigned char)(is_capital ? name.at[i] - 'A' + 'a' : name.at[i]);
+    apr_size_t len = name.len < LONGEST_NAME ? name.len : LONGEST_NAME;
+    for (apr_size_t i = 0; i < len; i++) {
+        unsigned byte = (unsigned char)name.at[i];
+        bool is_capital = byte - 'A' < 26; /* unsigned: what is below is far above */
+        made->bytes[ADDRESS_SIZE + i] = (unsigned char)(is_capital ? byte | 0x20 : byte);
     }
-    return name.len > 0;
+    made->len += len;
+    return len > 0;
 }
 
 static av_slice key_of(const place *made)

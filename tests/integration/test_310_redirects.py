@@ -381,6 +381,8 @@ def test_a_refusal_that_mod_dir_passes_on_is_logged_as_one(server, proof, reason
     server.refusal(reason, 1)
     answer = post(server, "/indexed/", proof, BODY)
     assert answer.status == 401 and b"secret text" not in answer.body
+    assert answer.all("WWW-Authenticate") == ['AuthVerify realm="github"']
+    assert answer.get("Content-Type") == "application/problem+json"
 
 
 def test_a_lookup_ahead_proves_the_request_once_and_keeps_its_body(server):
