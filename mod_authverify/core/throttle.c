@@ -25,6 +25,7 @@ static bool is_failed_proof(av_reason reason)
     case AV_WRONG_SESSION_TOKEN:
     case AV_UNPROVEN_BINDING:
     case AV_WRONG_PROOF:
+    case AV_INACTIVE_TOKEN:
         return true;
     default:
         return false;
