@@ -6,6 +6,7 @@
 #include "support/suite.h"
 
 #include <apr_strings.h>
+#include <jansson.h>
 #include <openssl/err.h>
 
 static apr_array_header_t *algorithms_of(const char *names)
@@ -269,6 +270,47 @@ START_TEST(a_secret_is_as_long_as_its_hash)
 }
 END_TEST
 
+/* RFC 7638 section 3.1 and RFC 8037 appendix A.3: whatever else stands in the key, and in whatever order. */
+static const struct {
+    const char *jwk, *thumbprint; /* NULL: there is none */
+} thumbprints[] = {
+    { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+      "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" },
+    { "{\"use\":\"sig\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kid\":\"a\",\"crv\":\"Ed25519\","
+      "\"kty\":\"OKP\"}",
+      "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" },
+    { "{\"kty\":\"RSA\",\"n\":"
+      "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjh"
+      "Mstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5h"
+      "ajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw\","
+      "\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}",
+      "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs" },
+    { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}", NULL },
+    { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":7}", NULL },
+    { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"a\\\"b\"}", NULL },
+    { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"a\\\\b\"}", NULL },
+    { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\"}", NULL },
+    { "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AQAB\",\"y\":\"AQAB\"}", NULL },
+    { "{\"kty\":\"oct\",\"k\":\"AQAB\"}", NULL },
+    { "[]", NULL },
+    { "7", NULL },
+};
+
+START_TEST(a_key_has_one_thumbprint)
+{
+    unsigned char digest[AV_SHA256_SIZE] = { 0 };
+    json_t *jwk = json_loads(thumbprints[_i].jwk, JSON_DECODE_ANY, NULL);
+    bool has_one = av_jwk_thumbprint(jwk, av_crypto_create(pool), digest, pool);
+
+    ck_assert_msg(has_one == (thumbprints[_i].thumbprint != NULL), "%s", thumbprints[_i].jwk);
+    if (has_one) {
+        assert_slice(av_encode(AV_BASE64URL, (av_slice){ (char *)digest, sizeof(digest) }, pool),
+                     av_slice_of(thumbprints[_i].thumbprint), thumbprints[_i].jwk);
+    }
+    json_decref(jwk);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
     Suite *suite = suite_create("jwk");
@@ -286,5 +328,6 @@ Suite *unit_suite(void)
     tcase_add_test(tests, a_set_is_bounded);
     tcase_add_test(tests, a_pem_file_is_bounded);
     tcase_add_loop_test(tests, a_secret_is_as_long_as_its_hash, 0, ROWS(secrets));
+    tcase_add_loop_test(tests, a_key_has_one_thumbprint, 0, ROWS(thumbprints));
     return suite;
 }
