@@ -78,6 +78,7 @@ typedef struct av_claim {
     apr_time_t now;          /* of the request */
     void *server;            /* likewise */
     av_slice client_id;      /* who it says it is; empty where there is one sender, or the secret is all there is */
+    av_slice secret_digest;  /* SHA-256 of the first proof, where the client was looked up by that; else empty */
     const av_client *client; /* who it must be, once av_open has looked; never NULL after */
     const struct av_client_record *record; /* what a list of clients or its token says of it; NULL: there is neither */
     av_client

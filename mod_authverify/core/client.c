@@ -57,18 +57,18 @@ static bool is_secret(const av_client_secret *secret, av_slice digest, const av_
 }
 
 const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto,
-                                        const av_password_memory *passwords, av_slice presented, apr_time_t now,
-                                        bool *failed)
+                                        const av_password_memory *passwords, const av_presented *presented,
+                                        apr_time_t now, bool *failed)
 {
     const av_client_secret *found = NULL;
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    *failed = !av_digest(crypto->sha256, presented, bytes, &size);
-    av_slice digest = { (const char *)bytes, size };
+    *failed = !presented->digest.len && !av_digest(crypto->sha256, presented->secret, bytes, &size);
+    av_slice digest = presented->digest.len ? presented->digest : (av_slice){ (const char *)bytes, size };
     for (apr_size_t i = 0; !*failed && i < record->secret_count; i++) {
         const av_client_secret *secret = &record->secrets[i];
         bool is_right = secret->kind == AV_SECRET_BCRYPT
-                            ? is_known_password(record, passwords, secret->value, presented)
+                            ? is_known_password(record, passwords, secret->value, presented->secret)
                             : is_secret(secret, digest, crypto, failed);
         if (is_right && is_valid_at(secret->not_before, secret->expires, now)) {
             found = secret;
@@ -113,20 +113,29 @@ const char *av_client_name(const av_client_record *record)
     return record->user.len ? record->user.at : record->id;
 }
 
-static av_reason look_up(const av_claim *claim, av_client_record *record, apr_pool_t *pool)
+/* The secret is all there is: hashed once, to find the client and to prove it. */
+static bool hash_secret(av_claim *claim, apr_pool_t *pool)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
+    bool done = av_digest(claim->rule->crypto->sha256, claim->proofs[0].bytes, digest, &size) && size == AV_SHA256_SIZE;
+    claim->secret_digest = av_secret_keep((av_slice){ (const char *)digest, done ? size : 0 }, pool);
+    OPENSSL_cleanse(digest, sizeof(digest));
+    return done;
+}
+
+static av_reason look_up(av_claim *claim, av_client_record *record, apr_pool_t *pool)
+{
     av_reason reason = AV_UNKNOWN_CLIENT;
-    if (!claim->client_id.len && !av_digest(claim->rule->crypto->sha256, claim->proofs[0].bytes, digest, &size)) {
+    if (!claim->client_id.len && !hash_secret(claim, pool)) {
         return AV_INTERNAL_ERROR;
     }
+    const unsigned char *digest = (const unsigned char *)claim->secret_digest.at;
     for (const av_client_source *const *source = claim->rule->clients; *source && reason == AV_UNKNOWN_CLIENT;
          source++) {
         reason = claim->client_id.len ? (*source)->find_by_id(*source, claim->client_id, record, pool)
                                       : (*source)->find_by_digest(*source, digest, record, pool);
     }
-    OPENSSL_cleanse(digest, sizeof(digest));
     return reason;
 }
 
@@ -205,8 +214,9 @@ av_reason av_client_prove(const av_claim *claim, const av_reading *reading, cons
     if (!claim->record) {
         return prove_sender(claim, reading, label, pool);
     }
-    const av_client_secret *secret = av_client_match(claim->record, claim->rule->crypto, claim->rule->passwords,
-                                                     claim->proofs[0].bytes, claim->now, &failed);
+    const av_presented presented = { claim->proofs[0].bytes, claim->secret_digest };
+    const av_client_secret *secret =
+        av_client_match(claim->record, claim->rule->crypto, claim->rule->passwords, &presented, claim->now, &failed);
     *label = secret ? secret->label : NULL;
     if (failed) {
         return AV_INTERNAL_ERROR;

@@ -112,13 +112,18 @@ typedef struct av_key_memory {
     void (*keep)(void *store, av_slice secret, av_slice purpose, const unsigned char *key, apr_size_t size);
 } av_key_memory;
 
+/* What somebody shows. */
+typedef struct av_presented {
+    av_slice secret;
+    av_slice digest; /* its SHA-256, where somebody has computed it already; else empty */
+} av_presented;
+
 /* Which of the client's secrets that are valid at `now` is `presented`, in constant time for each of them: NULL for
- * none.
- * Every secret costs the same work whether it matches or not. *failed is set where the library refused to work.
+ * none. Every secret costs the same work whether it matches or not. *failed is set where the library refused to work.
  * A bcrypt: secret that `passwords` (may be NULL) knows to be right is not computed again. */
 const av_client_secret *av_client_match(const av_client_record *record, const av_crypto *crypto,
-                                        const av_password_memory *passwords, av_slice presented, apr_time_t now,
-                                        bool *failed);
+                                        const av_password_memory *passwords, const av_presented *presented,
+                                        apr_time_t now, bool *failed);
 
 /* What a client may do, asked once it is proven: its time, its schemes, whether it is one for this rule, its limits.
  * Returns

@@ -75,7 +75,8 @@ static bool decode_base64(av_slice input)
 static bool match_client(av_slice input)
 {
     bool failed;
-    return av_client_match(&record, crypto, NULL, input, 0, &failed) != NULL;
+    const av_presented presented = { .secret = input };
+    return av_client_match(&record, crypto, NULL, &presented, 0, &failed) != NULL;
 }
 
 static bool find_id(av_slice input)

@@ -98,7 +98,8 @@ START_TEST(a_pair_is_in_force_at_once_and_a_line_of_the_file)
     assert_slice(record.environment, AV_SLICE("e"), "environment");
     assert_slice(record.schemes, AV_SLICE("token-pair"), "schemes");
     ck_assert_int_eq(record.expires, pair.expires);
-    ck_assert_ptr_nonnull(av_client_match(&record, av_crypto_create(pool), NULL, pair.secret, NOW, &failed));
+    const av_presented presented = { .secret = pair.secret };
+    ck_assert_ptr_nonnull(av_client_match(&record, av_crypto_create(pool), NULL, &presented, NOW, &failed));
     assert_sentence(content(), apr_pstrcat(pool, MARK, pair.token.at, " sha256:", NULL));
     assert_sentence(content(), " schemes=token-pair application=app user=j%20d%25 scopes=a,b org=o environment=e "
                                "expires=2026-01-02T01:00:00Z\n");
