@@ -91,7 +91,7 @@ ELSEWHERE = {
 }
 
 EXCUSED = {
-    "needs replay=": ["CE-012", "CE-013"],
+    "the memory keeps each proof as long as it is good, whatever is written": ["CE-012"],
     "test_160_networks": ["IP-032", "IP-033", "IP-035", "IP-036", "IP-041"],
     "there is no list of networks to refuse": ["IP-038", "IP-039"],
     "httpd 2.4 listens on no socket of the file system": ["IP-040"],
@@ -157,6 +157,14 @@ def test_what_is_no_list_is_an_error(server, name):
     status, output, first = configtest(server, "AuthVerify token-pair clients=file:conf/list")
     assert status != 0 and said in output and f"line {first} of" in output, output
     judged.add(name)
+
+
+def test_ce_013_a_memory_that_is_too_small_is_an_error(server):
+    server.configure("AuthVerifyReplay shm:1k")
+    line = server.config_file.read_text().split("\n").index("AuthVerifyReplay shm:1k") + 1
+    status, output = server.configtest()
+    assert status != 0 and f"line {line} of {server.config_file}:\nAuthVerifyReplay: must be 4k at least" in output
+    judged.add("CE-013")
 
 
 def test_cf_021_blanks_at_the_end_of_a_line_are_no_part_of_it(server):
