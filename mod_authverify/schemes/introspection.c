@@ -16,6 +16,7 @@ typedef struct notes {
     av_token_name name;
     av_answer answer;
     av_token token;
+    const av_dpop_proof *proof; /* that its holder has its key; NULL: none came with it */
 } notes;
 
 static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *pool)
@@ -23,11 +24,16 @@ static av_reason find(const av_request *request, av_claim *claim, apr_pool_t *po
     const av_introspection_settings *settings = claim->rule->settings;
     av_proof *proof = apr_pcalloc(pool, sizeof(*proof));
     av_reason reason = av_jwt_terms_find(&settings->terms, request, &proof->bytes, &claim->is_bound, pool);
-    claim->parsed = apr_pcalloc(pool, sizeof(notes));
+    notes *kept = apr_pcalloc(pool, sizeof(*kept));
+    claim->parsed = kept;
     claim->proofs = proof;
     claim->proof_count = 1;
     bool is_token = av_is_token68(proof->bytes) && proof->bytes.len <= AV_MAX_JWS_BYTES;
-    return reason == AV_ACCEPTED && !is_token ? AV_MALFORMED_CREDENTIAL : reason;
+    if (reason == AV_ACCEPTED && !is_token) {
+        return AV_MALFORMED_CREDENTIAL;
+    }
+    return reason == AV_ACCEPTED && claim->is_bound ? av_jwt_possession_find(request, claim, &kept->proof, pool)
+                                                    : reason;
 }
 
 static bool recall(const av_introspection_settings *settings, apr_time_t now, notes *kept, apr_pool_t *pool)
@@ -35,22 +41,23 @@ static bool recall(const av_introspection_settings *settings, apr_time_t now, no
     char noted[AV_MOST_TOKEN_NOTES];
     apr_size_t len = sizeof(noted);
     const av_token_memory *memory = settings->introspector->memory;
-    return settings->remembered && memory && memory->recall(memory->store, &kept->name, now, noted, &len) &&
+    return memory && memory->recall(memory->store, &kept->name, now, noted, &len) &&
            av_answer_unpack((av_slice){ noted, len }, &kept->answer, pool);
 }
 
 /* An active token until it ends, as the endpoint says; one that is over, and a refused one, for a moment. */
 static apr_time_t end_of(const av_introspection_settings *settings, const av_answer *answer, apr_time_t now)
 {
-    apr_int64_t second = apr_time_sec(now), refused = second + settings->refused_are_remembered;
-    apr_int64_t end = second + settings->remembered;
+    apr_int64_t second = apr_time_sec(now), kept = settings->remembered, refused = settings->refused_are_remembered;
     const av_jwt_time *expires = &answer->facts.expires;
-    if (answer->reason != AV_ACCEPTED || (expires->is_said && expires->seconds <= second)) {
-        end = refused;
-    } else if (expires->is_said && expires->seconds < end) {
-        end = expires->seconds;
+    if (answer->reason != AV_ACCEPTED) {
+        kept = refused;
+    } else if (expires->is_said && expires->seconds <= second) {
+        kept = kept < refused ? kept : refused;
+    } else if (expires->is_said && expires->seconds - second < kept) {
+        kept = expires->seconds - second;
     }
-    return apr_time_from_sec(end);
+    return apr_time_from_sec(second + kept);
 }
 
 static void keep(const av_introspection_settings *settings, apr_time_t now, const notes *kept)
@@ -58,7 +65,7 @@ static void keep(const av_introspection_settings *settings, apr_time_t now, cons
     char noted[AV_MOST_TOKEN_NOTES];
     const av_token_memory *memory = settings->introspector->memory;
     apr_time_t end = end_of(settings, &kept->answer, now);
-    if (!settings->remembered || !memory || end <= now) {
+    if (!memory || end <= now) {
         return;
     }
     apr_size_t len = av_answer_pack(&kept->answer, noted, memory->room);
@@ -109,10 +116,8 @@ static av_reason inspect(const av_request *request, const av_reading *reading, a
     notes *kept = claim->parsed;
     const av_jwt_facts *facts = &kept->answer.facts;
     (void)reading;
-    if (!av_jwt_facts_is_holder(facts, request)) {
-        return AV_UNPROVEN_BINDING;
-    }
     av_reason reason = av_jwt_facts_check_time(facts, claim->rule, request->received_at);
+    reason = reason == AV_ACCEPTED ? av_jwt_possession_check(request, claim, facts, kept->proof, pool) : reason;
     if (reason != AV_ACCEPTED) {
         return reason;
     }

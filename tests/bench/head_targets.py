@@ -5,6 +5,7 @@ SPDX-License-Identifier: Apache-2.0
 import subprocess
 from pathlib import Path
 
+import head_endpoint
 from head_tokens import ALGORITHMS, signer
 from head_work import KEY_HEADER, USER, client_list, give, networks, secret, token, write
 from server import apxs_query
@@ -27,6 +28,8 @@ def rule(work, folder):
     if work.kind in ALGORITHMS:
         path = write(Path(folder, "key.pem"), [signer(work.kind).pem.strip()])
         return f"jwt keys=file:{path} algorithms={ALGORITHMS[work.kind]} {SAID}"
+    if work.kind == head_endpoint.KIND:
+        return head_endpoint.rule(write(Path(folder, "endpoint.secret"), ["a secret of this server"], 0o600))
     place = f" in=header:{KEY_HEADER}" if work.kind == "api-key" else ""
     return f"{work.kind}{place} clients=file:{client_list(folder, work.count)}"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import head_endpoint
 import head_tokens
 from client import basic
 from server import RUN_AS
@@ -27,7 +28,7 @@ COUNTS = {"1": 1, "10k": 10_000, "1m": 1_000_000}
 NETWORKS = {"10": 10, "1k": 1_000, "100k": 100_000}
 # What verifying may add to bare httpd, in microseconds.
 GOALS = {**dict.fromkeys(SCHEMES, 1.5), "basic": 3.0, "networks": 0.5, "jwt-rs256:first": 26, "jwt-rs256:again": 4,
-         "jwt-es256:first": 90, "jwt-es256:again": 4}
+         "jwt-es256:first": 90, "jwt-es256:again": 4, "introspection:again": 4}
 
 
 @dataclass
@@ -137,7 +138,12 @@ def jwt_work(kind, times):
     return Work(f"{kind}:{times}", kind, 1, head_tokens.pool(kind, times), head_tokens.wrong(kind))
 
 
+def endpoint_work():
+    return Work("introspection:again", head_endpoint.KIND, 1, head_endpoint.pool(), head_endpoint.wrong())
+
+
 WORKS = {**{f"{scheme}:{count}": lambda s=scheme, c=count: scheme_work(s, c) for scheme in SCHEMES for count in COUNTS},
          "basic": basic_work, **{f"networks:{count}": lambda c=count: network_work(c) for count in NETWORKS},
          **{f"{kind}:{times}": lambda k=kind, t=times: jwt_work(k, t)
-            for kind in head_tokens.ALGORITHMS for times in ("first", "again")}}
+            for kind in head_tokens.ALGORITHMS for times in ("first", "again")},
+         "introspection:again": endpoint_work}

@@ -13,6 +13,7 @@ import pytest
 from client import get
 from clock import Clock
 from configtest import in_location
+from holder import Holder, shown
 from issuer import Issuer
 from server import Server, wait_until
 from tokens import AUDIENCE, FAR, SAID as JWT_SAID, SECRET as JWT_SECRET, bearer, claims, hs256
@@ -413,6 +414,34 @@ def test_an_active_token_must_be_one_for_this_server(reason):
         scene.server.refusal(reason, 2)
         assert [scene.status("bad") for _ in range(2)] == [401] * 2
         assert scene.questions == ["bad"]
+
+
+def test_a_token_that_is_bound_to_a_key_needs_a_proof_each_time():
+    ours, other = Holder(), Holder()
+    url = "http://test.example/api/x"
+    with Scene(f"{RULE} {SAID} dpop=optional") as scene:
+        def call(token, holder):
+            return get(scene.server, "/api/x", shown(token, holder.proof(token, url, iat=scene.now))).status
+
+        scene.known["bound"] = active(token_type="DPoP", cnf={"jkt": ours.thumbprint})
+        scene.known["free"] = active()
+        assert [call("bound", ours) for _ in range(3)] == [200] * 3
+        scene.server.refusal("unproven-binding", 2)
+        assert call("bound", other) == 401
+        assert scene.status("bound") == 401
+        scene.server.refusal("unbound-token", 1)
+        assert call("free", ours) == 401
+        assert scene.status("free") == 200
+        assert scene.questions == ["bound", "free"]
+
+
+def test_who_guesses_too_often_asks_nobody_any_more():
+    with Scene(f"{RULE} {SAID}\nAuthVerifyThrottle failures=5 network-failures=5 window=60") as scene:
+        scene.known["good"] = active()
+        scene.server.allow_refusals("inactive-token", "throttled")
+        statuses = [scene.status(f"guess{number}") for number in range(20)]
+        assert set(statuses) == {401, 429}
+        assert len(scene.questions) == statuses.count(401) < 20
 
 
 # --- beside others ----------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ import head_targets
 head_targets.rule = lambda work, folder: "off"
 runpy.run_path(bench + "/run_heads", run_name="__main__")
 """
-HEAD_WORKS = ["token-pair:1", "bearer:10k", "api-key:1", "basic", "networks:10"]
+HEAD_WORKS = ["token-pair:1", "bearer:10k", "api-key:1", "basic", "networks:10", "introspection:again"]
 
 
 def test_a_short_run_measures_every_server_at_every_work_it_was_asked_for(tmp_path):

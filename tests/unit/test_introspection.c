@@ -12,6 +12,7 @@
 #define WHERE "introspection endpoint=https://issuer.example/introspect"
 #define RULE WHERE " client-id=api secret=env:SECRET audience=api"
 #define TO "\"aud\":\"api\""
+#define JKT "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define NOW RECEIVED_SECOND
 
 /* The endpoint, and the memory beside it, as the rule that was compiled last knows them. */
@@ -140,7 +141,13 @@ static const struct {
     { "", "{\"active\":true," TO ",\"token_type\":7}", AV_UNFIT_CLAIM },
     { "", "{\"active\":true," TO ",\"token_type\":null}", AV_UNFIT_CLAIM },
     { "", "{\"active\":true," TO ",\"token_type\":\"refresh_token\"}", AV_WRONG_TOKEN_TYPE },
-    { "", "{\"active\":true," TO ",\"token_type\":\"DPoP\"}", AV_WRONG_TOKEN_TYPE },
+    { "", "{\"active\":true," TO ",\"token_type\":\"DPoP\"}", AV_UNPROVEN_BINDING },
+    { " dpop=optional", "{\"active\":true," TO ",\"token_type\":\"dpop\"}", AV_UNPROVEN_BINDING },
+    { " dpop=optional", "{\"active\":true," TO ",\"token_type\":\"DPoP\",\"cnf\":{\"jkt\":\"" JKT "\"}}",
+      AV_UNPROVEN_BINDING }, /* behind Bearer */
+    { "", "{\"active\":true," TO ",\"token_type\":\"DPoP\",\"cnf\":{\"jkt\":\"" JKT "\"}}", AV_WRONG_TOKEN_TYPE },
+    { " dpop=required", "{\"active\":true," TO "}", AV_UNBOUND_TOKEN },
+    { " dpop=optional", "{\"active\":true," TO "}", AV_ACCEPTED },
     { "", "{\"active\":true," TO ",\"token_type\":\"\"}", AV_WRONG_TOKEN_TYPE },
     { " type=access_token", "{\"active\":true," TO ",\"token_type\":\"access_token\"}", AV_ACCEPTED },
     { " type=access_token", "{\"active\":true," TO "}", AV_WRONG_TOKEN_TYPE },
@@ -238,6 +245,9 @@ static const struct {
     { " cache=600", GOOD, 600 },
     { " cache=0", GOOD, 0 },
     { " cache=0 negative-cache=9", GOOD, 0 },
+    { " cache=0 negative-cache=9", "{\"active\":false}", 9 },
+    { " cache=0 negative-cache=9", "{\"active\":true," TO ",\"exp\":1767311990}", 0 },
+    { " cache=3 negative-cache=9", "{\"active\":true," TO ",\"exp\":1767311990}", 3 },
     { " cache=600", "{\"active\":true," TO ",\"exp\":1767312100}", 100 },
     { " cache=600", "{\"active\":true," TO ",\"exp\":1767312000.9}", 5 },
     { " cache=600", "{\"active\":true," TO ",\"exp\":1767311990}", 5 }, /* over, but within the tolerance */
@@ -461,6 +471,8 @@ static const struct {
     { RULE " endpoint-authorities=/nowhere/at.all", "names no file" },
     { RULE " prefix=EN in=query:t", "prefix= is about Authorization" },
     { RULE " algorithms=RS256", "algorithms" },
+    { RULE " prefix=DPoP", "dpop= takes it" },
+    { RULE " dpop-nonce=on", "are about dpop=optional and dpop=required" },
 };
 
 START_TEST(a_rule_that_cannot_ask_is_a_mistake)

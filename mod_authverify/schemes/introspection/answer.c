@@ -6,15 +6,19 @@
 #include <jansson.h>
 
 /* RFC 6749 section 7.1: a token of a type that is not known is of no use. What an endpoint calls a refresh token is no
- * access token. */
-static av_reason check_type(const json_t *root, const av_jwt_terms *terms)
+ * access token. RFC 9449 section 6.2: one of the type DPoP is bound to a key. */
+static av_reason check_type(const json_t *root, const av_jwt_terms *terms, const av_jwt_facts *facts)
 {
     const json_t *member = json_object_get(root, "token_type");
     av_slice type = { json_string_value(member), json_string_length(member) };
+    av_slice usual = terms->possession.dpop ? AV_SLICE("Bearer,DPoP") : AV_SLICE("Bearer");
     if (member && !json_is_string(member)) {
         return AV_UNFIT_CLAIM;
     }
-    return av_jwt_terms_take_type(terms, AV_SLICE("Bearer"), type) ? AV_ACCEPTED : AV_WRONG_TOKEN_TYPE;
+    if (av_slice_equal_nocase(type, AV_JWT_DPOP) && !facts->key.len) {
+        return AV_UNPROVEN_BINDING;
+    }
+    return av_jwt_terms_take_type(terms, usual, type) ? AV_ACCEPTED : AV_WRONG_TOKEN_TYPE;
 }
 
 static av_reason check(av_answer *answer, const av_jwt_terms *terms, apr_pool_t *pool)
@@ -28,7 +32,7 @@ static av_reason check(av_answer *answer, const av_jwt_terms *terms, apr_pool_t 
         return AV_INACTIVE_TOKEN;
     }
     av_reason reason = av_jwt_facts_read(answer->json, terms, &answer->facts, pool);
-    return reason == AV_ACCEPTED ? check_type(root, terms) : reason;
+    return reason == AV_ACCEPTED ? check_type(root, terms, &answer->facts) : reason;
 }
 
 void av_answer_read(av_slice text, const av_jwt_terms *terms, av_answer *answer, apr_pool_t *pool)

@@ -78,6 +78,7 @@ static const char *set_negative_cache(void *target, const char *value, const av_
 
 const av_option av_introspection_options[] = {
     AV_JWT_TERMS_OPTIONS,
+    AV_JWT_POSSESSION_OPTIONS,
     { "endpoint", set_endpoint, false },
     { "endpoint-authorities", set_authorities, false },
     { "client-id", set_client_id, false },
@@ -135,6 +136,7 @@ const char *av_introspection_finish(av_rule *rule, const av_compiler *compiler)
     av_introspection_settings *settings = rule->settings;
     const char *error = av_jwt_terms_finish(rule, &settings->terms, compiler);
     error = error ? error : check_said(rule, settings);
+    error = error ? error : av_jwt_possession_finish(rule, &settings->terms, compiler);
     error = error ? error : load_secret(rule, settings, compiler);
     if (settings->refused_are_remembered < 0) {
         settings->refused_are_remembered = settings->remembered ? DEFAULT_REFUSED : 0;

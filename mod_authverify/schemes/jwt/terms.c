@@ -44,7 +44,7 @@ const char *av_jwt_set_prefix(void *settings, const char *value, const av_compil
             return "must be up to 8 words separated by commas, such as Bearer or EN,none";
         }
         if (av_slice_equal_nocase(word, AV_JWT_DPOP)) {
-            return "takes no DPoP: what stands behind that word is bound to a key, and dpop= of a jwt rule takes it";
+            return "takes no DPoP: what stands behind that word is bound to a key, and dpop= takes it";
         }
         terms->words[terms->word_count++] = av_slice_equal(word, AV_SLICE("none")) ? AV_SLICE("") : word;
     }
