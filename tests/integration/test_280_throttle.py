@@ -14,7 +14,7 @@ import pytest
 
 from client import Connection, basic, github, head
 from clients import bcrypt, put_clients, sha256
-from clock import Clock
+from clock import HTTP2_WAITS, Clock
 from configtest import in_location
 from server import Server, wait_until
 from verdict import TELL, reason_of
@@ -40,15 +40,16 @@ SECTIONS = {
     "twin": BASIC + THROTTLE,
     "streams": BASIC + THROTTLE,
     "tenfold": BASIC + "AuthVerifyThrottle failures=2\n",
+    "thirds": BASIC + "AuthVerifyThrottle failures=3 window=40\n",
     "wide": BASIC + "AuthVerifyThrottle failures=2 ipv4=24\n",
     "bearer": "AuthVerify bearer clients=file:conf/clients\n" + THROTTLE,
     "hook": "AuthVerify github secret=file:conf/github\n" + THROTTLE,
-    "observed": BASIC + THROTTLE + "AuthVerifyMode observe\n",
     "optional": BASIC + THROTTLE + "AuthVerifyMode optional\nRequire authverify\n",
     "also": "AuthVerify none from=127.0.0.0/8\nAuthVerifyAlso basic clients=file:conf/clients\n" + THROTTLE,
     "either": BASIC + "AuthVerify none from=127.0.0.0/8\n" + THROTTLE,
     "outer": BASIC + THROTTLE,
     "outer/inner": "AuthVerifyErrorBody empty\n",
+    "outer/observed": "AuthVerifyMode observe\n",
     "outer/own": THROTTLE,
     "outer/open": "AuthVerifyThrottle off\n",
     "aws": "AuthVerify aws4 region=us-east-1 service=execute-api access-key=AKIDEXAMPLEAKIDEXAMP "
@@ -235,6 +236,12 @@ def test_failures_are_forgotten_one_by_one(httpd, clock):
     assert_throttled(login(httpd, "basic", "alice", "right", network), 10)
 
 
+def test_a_fraction_of_a_second_is_waited_for(httpd):
+    network = fresh_network()
+    fail(httpd, "thirds", network, 3)
+    assert_throttled(login(httpd, "thirds", "alice", "right", network), 14)
+
+
 def test_waiting_requests_make_it_no_longer(httpd, clock):
     network = fresh_network()
     fail(httpd, "basic", network, 4)
@@ -309,14 +316,22 @@ def test_an_optional_credential_counts(httpd):
     assert_throttled(login(httpd, "optional", "alice", "right", network), 10)
 
 
-def test_observing_counts_nothing_and_throttles_nobody(httpd):
+def test_observing_counts_nothing(httpd):
     network = fresh_network()
     httpd.expect("would-refuse reason=wrong-secret", 12)
     for _ in range(12):
-        assert login(httpd, "observed", "alice", "wrong", network).status == 200
+        assert login(httpd, "outer/observed", "alice", "wrong", network).status == 200
+    assert login(httpd, "outer", "alice", "right", network).status == 200
+
+
+def test_who_observes_lets_nobody_wait(httpd):
+    network = fresh_network()
+    fail(httpd, "outer", network, 4)
+    assert reason_of(login(httpd, "outer/observed", "alice", "right", network)) == "would-accept"
 
 
 def test_streams_of_one_connection_count_each(httpd):
+    httpd.allow(HTTP2_WAITS)
     command = ["nghttp", "--null-out", "--stat", "--timeout=30"]
     urls = [f"http://127.0.0.1:{httpd.port}/streams/x?{number}" for number in range(4)]
     for password, status in (("wrong", "401"), ("right", "429")):

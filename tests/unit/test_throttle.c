@@ -143,6 +143,16 @@ START_TEST(the_longer_of_both_is_waited_for)
 }
 END_TEST
 
+START_TEST(what_is_forgotten_is_not_more_than_the_line_says)
+{
+    const av_throttle *throttle = throttle_of("failures=7 window=1");
+    av_address from = ipv4(1);
+
+    fail_from(throttle, from, "alice", 7);
+    ck_assert_int_eq(throttle->wait(throttle, &from, AV_SLICE("alice"), RECEIVED_AT), apr_time_from_msec(143));
+}
+END_TEST
+
 static const struct {
     const char *line;
     unsigned char one[16], other[16];
@@ -337,6 +347,9 @@ START_TEST(a_rule_that_must_hold_besides_is_asked_for_too)
     av_verdict verdict = decide(policy, &request);
     assert_reason(verdict.reason, AV_THROTTLED, "after");
     ck_assert_int_eq(verdict.wait, apr_time_from_sec(60));
+    policy = policy_of(RULE);
+    add_also(policy, "none methods=GET");
+    assert_reason(decide(policy, &request).reason, AV_THROTTLED, "the other way round");
 }
 END_TEST
 
@@ -350,6 +363,7 @@ Suite *unit_suite(void)
     tcase_add_loop_test(tests, a_line_with_a_mistake_says_so, 0, ROWS(faults));
     tcase_add_test(tests, a_name_waits_before_its_network);
     tcase_add_test(tests, the_longer_of_both_is_waited_for);
+    tcase_add_test(tests, what_is_forgotten_is_not_more_than_the_line_says);
     tcase_add_loop_test(tests, a_network_is_so_many_bits, 0, ROWS(networks));
     tcase_add_loop_test(tests, a_name_may_be_written_in_several_ways, 0, ROWS(names));
     tcase_add_test(tests, of_a_long_name_the_start_counts);
