@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/codec.h"
 #include "core/secret.h"
+#include "issue/login.h"
 #include "leaky.h"
 #include "schemes/token_pair/format.h"
 #include "stores/client_packing.h"
@@ -90,41 +91,22 @@ bool __wrap_av_decode(av_encoding encoding, av_slice text, unsigned char *out, a
 /* The same under the bytes that BASE64_KEY stands for. */
 #define MAC_BASE64 "FrfZ3hY3/83J+4l93jofNPi8wsBAumBRiGa3ozzILHo="
 
+#define APPLICATION "5b1c9e02-77aa-4d1f-b0c3-8e2f4a6d9c10"
+#define ENDPOINT "AuthVerifyToken clients=file:list"
+#define SIGNING ENDPOINT " key=env:SIGNING algorithm=HS256 issuer=https://id.example audience=https://api.example"
+#define LOGIN ENDPOINT " users=file issued=file:issued"
+
 typedef struct path {
+    av_reason (*walk)(const struct path *walked, bool is_right);
     const char *name;
-    const char *rule;
+    const char *rule;    /* or the line of the endpoint */
     const char *list;    /* the one line of its list of clients; NULL: the rule has one sender */
     const char *secret;  /* what becomes poison where it is kept, as it is and as its digest */
-    const char *headers; /* up to the proof */
+    const char *headers; /* up to the proof; of the endpoint who it is */
     const char *proof;   /* the right one */
     bool hides_proof;    /* the proof is the secret itself: it becomes poison once the head is parsed */
     av_reason right, wrong;
 } path;
-
-static const path paths[] = {
-    { "HMAC-SHA256", SIGNED, NULL, KEY, "X-Signature: ", MAC_SHA256, false, AV_ACCEPTED, AV_WRONG_SIGNATURE },
-    { "HMAC-SHA1", SIGNED " algorithm=hmac-sha1", NULL, KEY, "X-Signature: ", MAC_SHA1, false, AV_ACCEPTED,
-      AV_WRONG_SIGNATURE },
-    { "HMAC-SHA512", SIGNED " algorithm=hmac-sha512", NULL, KEY, "X-Signature: ", MAC_SHA512, false, AV_ACCEPTED,
-      AV_WRONG_SIGNATURE },
-    { "HMAC of a client", SIGNED_BY, "a plain:a%20first%20secret%20of%2026%20bytes", KEY,
-      "X-Client: a\nX-Signature: ", MAC_SHA256, false, AV_ACCEPTED, AV_WRONG_SIGNATURE },
-    { "HMAC of a client whose key is base64", SIGNED_BY " encoding=base64 key-encoding=base64", "a plain:" BASE64_KEY,
-      BASE64_KEY, "X-Client: a\nX-Signature: ", MAC_BASE64, false, AV_ACCEPTED, AV_WRONG_SIGNATURE },
-    { "shared token", SIGNED " algorithm=token", NULL, KEY, "X-Signature: ", KEY, true, AV_ACCEPTED, AV_WRONG_SECRET },
-    { "token pair kept as a digest", "token-pair clients=file:list", NAME " sha256:" TOKEN_DIGEST, TOKEN, PAIR, TOKEN,
-      true, AV_ACCEPTED, AV_WRONG_SECRET },
-    { "token pair kept as it is", "token-pair clients=file:list", NAME " plain:" TOKEN, TOKEN, PAIR, TOKEN, true,
-      AV_ACCEPTED, AV_WRONG_SECRET },
-    { "token pair of one sender", "token-pair identity=" NAME " secret=env:SECRET", NULL, TOKEN, PAIR, TOKEN, true,
-      AV_ACCEPTED, AV_WRONG_SECRET },
-    { "token pair of nobody", "token-pair clients=file:list", OTHER_NAME " sha256:" TOKEN_DIGEST, TOKEN, PAIR, TOKEN,
-      true, AV_UNKNOWN_CLIENT, AV_UNKNOWN_CLIENT },
-    { "bearer token", "bearer clients=file:list", "a sha256:" TOKEN_DIGEST, TOKEN, "Authorization: Bearer ", TOKEN,
-      false, AV_ACCEPTED, AV_UNKNOWN_CLIENT },
-    { "API key", "api-key in=header:X-Key clients=file:list", "a plain:" TOKEN, TOKEN, "X-Key: ", TOKEN, false,
-      AV_ACCEPTED, AV_UNKNOWN_CLIENT },
-};
 
 /* The list of clients of the running walk: a snapshot as the server's children have it in shared memory. */
 static _Atomic uint64_t list_words[LIST_WORDS];
@@ -249,7 +231,7 @@ static const char *request_text(const path *walked, bool is_right)
 }
 
 /* From the head of a request to the verdict. */
-static av_reason walk(const path *walked, bool is_right)
+static av_reason walk_rule(const path *walked, bool is_right)
 {
     built_request request;
     av_claim *claim;
@@ -278,12 +260,132 @@ static av_reason walk(const path *walked, bool is_right)
     return request_prove(&request, claim, pool).reason;
 }
 
+/* --- at the token endpoint ------------------------------------------------------------------------------------------ */
+
+static av_reason ask_nobody(const av_password_source *source, void *server, av_slice user, av_slice password,
+                            const char **name, apr_pool_t *to)
+{
+    (void)source;
+    (void)server;
+    (void)password;
+    *name = av_slice_string(user, to);
+    return AV_ACCEPTED;
+}
+
+static const char *open_users(const av_compiler *given, const char *names, const av_password_source **source)
+{
+    static const av_password_source users = { NULL, ask_nobody };
+    (void)given;
+    (void)names;
+    *source = &users;
+    return NULL;
+}
+
+static const char *open_issued(void *baton, const char *location, const av_pair_store **store,
+                               const av_client_source **source)
+{
+    static const av_pair_store nowhere;
+    (void)baton;
+    (void)location;
+    *store = &nowhere;
+    *source = NULL;
+    return NULL;
+}
+
+static void compile_endpoint(const path *walked, av_issuer *issuer)
+{
+    av_words words;
+    compiler = request_compiler(NULL, pool);
+    compiler.open_clients = open_list;
+    compiler.open_provider = open_users;
+    compiler.open_issued = open_issued;
+    const char *error = av_words_split(walked->rule, &words, pool);
+    error = error ? error : av_issuer_compile(&words, &compiler, issuer);
+    if (error) {
+        fail(walked->name, error);
+    }
+    build_list(walked);
+}
+
+static av_slice proof_of(const path *walked, bool is_right)
+{
+    char *proof = apr_pstrdup(pool, walked->proof);
+    if (!is_right) {
+        proof[0] = proof[0] == '0' ? '1' : '0';
+    }
+    av_slice sent = av_slice_of(proof);
+    if (walked->hides_proof) {
+        (void)VALGRIND_MAKE_MEM_UNDEFINED(sent.at, sent.len);
+    }
+    return sent;
+}
+
+static const av_request asking = { .method = AV_SLICE("POST"), .path = AV_SLICE("/"), .place = AV_SLICE("/") };
+
+static av_reason walk_grant(const path *walked, bool is_right)
+{
+    av_issuer issuer;
+    compile_endpoint(walked, &issuer);
+    poison_list(walked);
+    const av_token_request asked = { .client_id = av_slice_of(walked->headers),
+                                     .client_secret = proof_of(walked, is_right),
+                                     .scope = AV_SLICE("") };
+    return av_grant_decide(&issuer, &asked, &asking, pool).verdict.reason;
+}
+
+static av_reason walk_login(const path *walked, bool is_right)
+{
+    av_issuer issuer;
+    compile_endpoint(walked, &issuer);
+    poison_list(walked);
+    const av_token_request asked = { .client_id = av_slice_of(walked->headers),
+                                     .client_secret = AV_SLICE("password"),
+                                     .application = proof_of(walked, is_right) };
+    return av_login_decide(&issuer, &asked, &asking, pool).verdict.reason;
+}
+
+static const path paths[] = {
+    { walk_rule, "HMAC-SHA256", SIGNED, NULL, KEY, "X-Signature: ", MAC_SHA256, false, AV_ACCEPTED,
+      AV_WRONG_SIGNATURE },
+    { walk_rule, "HMAC-SHA1", SIGNED " algorithm=hmac-sha1", NULL, KEY, "X-Signature: ", MAC_SHA1, false, AV_ACCEPTED,
+      AV_WRONG_SIGNATURE },
+    { walk_rule, "HMAC-SHA512", SIGNED " algorithm=hmac-sha512", NULL, KEY, "X-Signature: ", MAC_SHA512, false,
+      AV_ACCEPTED, AV_WRONG_SIGNATURE },
+    { walk_rule, "HMAC of a client", SIGNED_BY, "a plain:a%20first%20secret%20of%2026%20bytes", KEY,
+      "X-Client: a\nX-Signature: ", MAC_SHA256, false, AV_ACCEPTED, AV_WRONG_SIGNATURE },
+    { walk_rule, "HMAC of a client whose key is base64", SIGNED_BY " encoding=base64 key-encoding=base64",
+      "a plain:" BASE64_KEY, BASE64_KEY, "X-Client: a\nX-Signature: ", MAC_BASE64, false, AV_ACCEPTED,
+      AV_WRONG_SIGNATURE },
+    { walk_rule, "shared token", SIGNED " algorithm=token", NULL, KEY, "X-Signature: ", KEY, true, AV_ACCEPTED,
+      AV_WRONG_SECRET },
+    { walk_rule, "token pair kept as a digest", "token-pair clients=file:list", NAME " sha256:" TOKEN_DIGEST, TOKEN,
+      PAIR, TOKEN, true, AV_ACCEPTED, AV_WRONG_SECRET },
+    { walk_rule, "token pair kept as it is", "token-pair clients=file:list", NAME " plain:" TOKEN, TOKEN, PAIR, TOKEN,
+      true, AV_ACCEPTED, AV_WRONG_SECRET },
+    { walk_rule, "token pair of one sender", "token-pair identity=" NAME " secret=env:SECRET", NULL, TOKEN, PAIR, TOKEN,
+      true, AV_ACCEPTED, AV_WRONG_SECRET },
+    { walk_rule, "token pair of nobody", "token-pair clients=file:list", OTHER_NAME " sha256:" TOKEN_DIGEST, TOKEN,
+      PAIR, TOKEN, true, AV_UNKNOWN_CLIENT, AV_UNKNOWN_CLIENT },
+    { walk_rule, "bearer token", "bearer clients=file:list", "a sha256:" TOKEN_DIGEST, TOKEN, "Authorization: Bearer ",
+      TOKEN, false, AV_ACCEPTED, AV_UNKNOWN_CLIENT },
+    { walk_rule, "API key", "api-key in=header:X-Key clients=file:list", "a plain:" TOKEN, TOKEN, "X-Key: ", TOKEN,
+      false, AV_ACCEPTED, AV_UNKNOWN_CLIENT },
+    { walk_grant, "token endpoint", SIGNING, "a sha256:" TOKEN_DIGEST, TOKEN, "a", TOKEN, true, AV_ACCEPTED,
+      AV_WRONG_SECRET },
+    { walk_grant, "token endpoint, secret kept as it is", SIGNING, "a plain:" TOKEN, TOKEN, "a", TOKEN, true,
+      AV_ACCEPTED, AV_WRONG_SECRET },
+    { walk_grant, "token endpoint, nobody", SIGNING, "a sha256:" TOKEN_DIGEST, TOKEN, "b", TOKEN, true,
+      AV_UNKNOWN_CLIENT, AV_UNKNOWN_CLIENT },
+    { walk_login, "token endpoint, an application", LOGIN, "a plain:" APPLICATION, APPLICATION, "jane", APPLICATION,
+      false, AV_ACCEPTED, AV_UNKNOWN_CLIENT },
+};
+
 /* Errors that valgrind has seen on a walk. */
 static unsigned long errors_of(const path *walked, bool is_right, bool is_public)
 {
     unsigned long before = VALGRIND_COUNT_ERRORS;
     verdicts_are_public = is_public;
-    av_reason reason = walk(walked, is_right);
+    av_reason reason = walked->walk(walked, is_right);
     unsigned long errors = VALGRIND_COUNT_ERRORS - before;
     (void)VALGRIND_MAKE_MEM_DEFINED(&reason, sizeof(reason));
     if (reason != (is_right ? walked->right : walked->wrong)) {
@@ -363,6 +465,7 @@ int main(void)
         fail("poison", "run it under valgrind");
     }
     setenv("SECRET", KEY, 1);
+    setenv("SIGNING", "a secret that signs, of 32 bytes and more", 1);
     apr_initialize();
     atexit(apr_terminate);
     apr_pool_create(&pool, NULL);

@@ -11,8 +11,10 @@
 #include "core/client.h"
 #include "core/codec.h"
 #include "core/secret.h"
+#include "issue/grant.h"
 #include "leaky.h"
 #include "schemes/token_pair/format.h"
+#include "stores/client_packing.h"
 #include "stores/clients_line.h"
 #include "stores/clients_snapshot.h"
 #include "welch.h"
@@ -84,6 +86,19 @@ static bool find_id(av_slice input)
     return av_snapshot_find_id(list, input, pool).len > 0;
 }
 
+/* The token endpoint, from a request that was read to the verdict. */
+static av_issuer issuer;
+static apr_pool_t *of_request;
+
+static bool ask_for_token(av_slice input)
+{
+    static const av_request request = { .method = AV_SLICE("POST"), .path = AV_SLICE("/"), .place = AV_SLICE("/") };
+    const av_token_request asked = { .client_id = AV_SLICE(NAME), .client_secret = input, .scope = AV_SLICE("") };
+    bool is_granted = av_grant_decide(&issuer, &asked, &request, of_request).verdict.reason == AV_ACCEPTED;
+    apr_pool_clear(of_request);
+    return is_granted;
+}
+
 typedef struct function {
     const char *name;
     bool (*call)(av_slice input);
@@ -107,6 +122,8 @@ static const function functions[] = {
     { "base64, letters or any", decode_base64, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ALPHANUMERIC, 1, false },
     { "a client's secret, nearly right or wrong", match_client, "AbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW1",
       ALPHANUMERIC, 1, false },
+    { "the token endpoint, a secret that is nearly right or wrong", ask_for_token,
+      "AbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW1", ALPHANUMERIC, 1, false },
     { "look-up of nobody, nearly a client's id or any", find_id, "d3f269a9-932e-eeb0-05e7-14fdff86????", HEX, 1,
       false },
 };
@@ -200,6 +217,40 @@ static bool passes(const function *tried, size_t measurements)
     return false;
 }
 
+static av_reason find_client(const av_client_source *source, av_slice id, av_client_record *found, apr_pool_t *to)
+{
+    (void)source;
+    av_slice packed = av_snapshot_find_id(list, id, to);
+    return packed.len && av_client_unpack(packed, found, to) ? AV_ACCEPTED : AV_UNKNOWN_CLIENT;
+}
+
+static const char *open_list(void *baton, const char *location, const av_client_source **source)
+{
+    static const av_client_source made = { .find_by_id = find_client };
+    (void)baton;
+    (void)location;
+    *source = &made;
+    return NULL;
+}
+
+static bool prepare_endpoint(apr_pool_t *lasting)
+{
+    av_words words;
+    av_compiler compiler = { .pool = lasting,
+                             .crypto = crypto,
+                             .access = { .base = "/" },
+                             .warnings = apr_array_make(lasting, 1, sizeof(const char *)),
+                             .open_clients = open_list,
+                             .loaded = apr_hash_make(lasting) };
+    setenv("SIGNING", "a secret that signs, of 32 bytes and more", 1);
+    return apr_pool_create(&of_request, lasting) == APR_SUCCESS &&
+           !av_words_split(
+               "AuthVerifyToken clients=file:list key=env:SIGNING algorithm=HS256 issuer=https://id.example "
+               "audience=https://api.example",
+               &words, lasting) &&
+           !av_issuer_compile(&words, &compiler, &issuer);
+}
+
 static bool prepare(apr_pool_t *lasting)
 {
     av_snapshot_builder builder;
@@ -210,7 +261,7 @@ static bool prepare(apr_pool_t *lasting)
     }
     av_snapshot_start(&builder, list, crypto, NULL);
     return av_snapshot_add(&builder, &record, 1, lasting) == AV_BUILD_DONE &&
-           av_snapshot_finish(&builder, duplicates, 1, lasting) == AV_BUILD_DONE;
+           av_snapshot_finish(&builder, duplicates, 1, lasting) == AV_BUILD_DONE && prepare_endpoint(lasting);
 }
 
 int main(int argc, char **argv)

@@ -37,10 +37,10 @@ def put_issued(server, name="issued.clients", text="#!issued\n", mode=0o600, giv
     return path
 
 
-def put_users(server, users, name="users"):
+def put_users(server, users, name="users", cost=4):
     """People's passwords in a file of mod_authn_file, which the children read."""
     path = server.root / "conf" / name
-    path.write_text("".join(f"{user}:{bcrypt(password).partition(':')[2]}\n" for user, password in users.items()),
+    path.write_text("".join(f"{user}:{bcrypt(password, cost).partition(':')[2]}\n" for user, password in users.items()),
                     encoding="utf-8")
     path.chmod(0o644)
     return path
