@@ -225,19 +225,28 @@ int avh_watched_files_watch(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
     return OK;
 }
 
-/* In a process of its own, which becomes what a child becomes. Writes what it has to say of the file. */
-static _Noreturn void say_reach(const avh_watched *watched, int to, server_rec *s, apr_pool_t *pool)
+/* What whoever calls cannot do with a file: NULL or a sentence. */
+typedef const char *reach(const avh_watched *watched, apr_pool_t *pool);
+
+static const char *read_again(const avh_watched *watched, apr_pool_t *pool)
 {
-    bool is_child = ap_run_drop_privileges(pool, s) == OK;
-    const char *sentence = is_child ? av_watched_file_reach(watched->file, pool) : NULL;
-    if (is_child && !sentence && watched->is_issued) {
-        sentence = av_issued_file_reach(av_watched_file_path(watched->file), pool);
-    }
+    return av_watched_file_reach(watched->file, pool);
+}
+
+static const char *write_anew(const avh_watched *watched, apr_pool_t *pool)
+{
+    return av_issued_file_reach(av_watched_file_path(watched->file), pool);
+}
+
+/* In a process of its own, which becomes what a child becomes. Writes what it has to say of the file. */
+static _Noreturn void say_reach(reach *asked, const avh_watched *watched, int to, server_rec *s, apr_pool_t *pool)
+{
+    const char *sentence = ap_run_drop_privileges(pool, s) == OK ? asked(watched, pool) : NULL;
     _exit(sentence && write(to, sentence, strlen(sentence)) < 0);
 }
 
-/* NULL, or why the children could not read the file again. */
-static const char *reach_of_children(const avh_watched *watched, server_rec *s, apr_pool_t *pool)
+/* NULL, or why the children could not do it. */
+static const char *ask_child(reach *asked, const avh_watched *watched, server_rec *s, apr_pool_t *pool)
 {
     char *sentence = apr_pcalloc(pool, LONGEST_SENTENCE);
     int ends[2], status;
@@ -246,7 +255,7 @@ static const char *reach_of_children(const avh_watched *watched, server_rec *s, 
     }
     pid_t child = fork();
     if (child == 0) {
-        say_reach(watched, ends[1], s, pool);
+        say_reach(asked, watched, ends[1], s, pool);
     }
     close(ends[1]);
     ssize_t len = child > 0 ? read(ends[0], sentence, LONGEST_SENTENCE - 1) : 0;
@@ -256,17 +265,25 @@ static const char *reach_of_children(const avh_watched *watched, server_rec *s, 
     return len > 0 ? sentence : NULL;
 }
 
+static void check_file(const avh_watched *watched, server_rec *s, apr_pool_t *pool)
+{
+    const char *unread = ask_child(read_again, watched, s, pool);
+    const char *unwritten = watched->is_issued ? ask_child(write_anew, watched, s, pool) : NULL;
+    if (unread) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "AuthVerify: %s; until that is done no change of the file will be seen but by a restart", unread);
+        av_watched_file_note(watched->file, unread);
+    }
+    if (unwritten) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "AuthVerify: %s; until that is done expired pairs stay in the file", unwritten);
+    }
+}
+
 void avh_watched_files_check(server_rec *s, apr_pool_t *pool)
 {
     const apr_array_header_t *all = avh_server_of(s)->watched;
     for (int i = 0; geteuid() == 0 && i < all->nelts; i++) {
-        const avh_watched *watched = &APR_ARRAY_IDX(all, i, avh_watched);
-        const char *sentence = reach_of_children(watched, s, pool);
-        if (sentence) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "AuthVerify: %s; until that is done no change of the file will be seen but by a restart",
-                         sentence);
-            av_watched_file_note(watched->file, sentence);
-        }
+        check_file(&APR_ARRAY_IDX(all, i, avh_watched), s, pool);
     }
 }

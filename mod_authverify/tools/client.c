@@ -373,7 +373,7 @@ static avt_status revoke_within(const client_options *options, avt_clients *clie
         avt_words_expire(words, end);
         return put_back(clients, index, words, pool);
     }
-    if (avt_clients_count(clients) == 1) {
+    if (avt_clients_count(clients) == 1 && !avt_clients_are_issued(clients)) {
         return avt_fail(AVT_REFUSED,
                         "it is the only client: httpd does not take a list of nobody, and would keep the one from "
                         "before; let the client expire with --at now");
@@ -404,7 +404,8 @@ const avt_command avt_client_revoke = {
     .brief = "remove a client or one of its secrets, at once or at a given time",
     .help =
         "usage: authverify client revoke FILE ID [OPTION ...]\n\n"
-        "Removes the client's line. The only client of a file can only expire: httpd does not take a list of nobody.\n\n"
+        "Removes the client's line. The only client of a file can only expire: httpd does not take a list of nobody,\n"
+        "unless it is one that the token endpoint writes.\n\n"
         "  --label NAME           only the secret of that label\n"
         "  --at TIME              keep it, and let it expire then\n\n" COMMON_END,
     .run = run_revoke,

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clients_edit.h"
 #include "../stores/clients_file.h"
+#include "../stores/clients_line.h"
 #include "client_words.h"
 
 #include <apr_strings.h>
@@ -137,6 +138,12 @@ int avt_clients_count(const avt_clients *clients)
         count += avt_is_client(APR_ARRAY_IDX(clients->lines, i, av_slice));
     }
     return count;
+}
+
+bool avt_clients_are_issued(const avt_clients *clients)
+{
+    return clients->lines->nelts &&
+           av_slice_starts_with(APR_ARRAY_IDX(clients->lines, 0, av_slice), AV_SLICE(AV_ISSUED_MARK));
 }
 
 const char *avt_clients_find(const avt_clients *clients, const char *id, int *index)

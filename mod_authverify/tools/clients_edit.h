@@ -32,6 +32,9 @@ bool avt_is_client(av_slice line);
 /* How many lines are clients'. */
 int avt_clients_count(const avt_clients *clients);
 
+/* The list is one that the token endpoint writes (clients_line.h), and may be empty. */
+bool avt_clients_are_issued(const avt_clients *clients);
+
 /* Where the client of that name (not encoded) stands: *index is -1 where there is none. Returns NULL, or a sentence
  * where it is there twice. */
 const char *avt_clients_find(const avt_clients *clients, const char *id, int *index);

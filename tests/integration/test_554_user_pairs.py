@@ -467,6 +467,7 @@ def test_a_folder_that_the_children_cannot_write_is_a_warning(bench):
     put_issued(bench)
     assert status == 0
     assert "closed may not be written by the user that httpd runs as" in output
+    assert "; until that is done expired pairs stay in the file" in output and "no change" not in output
 
 
 def test_the_remedy_for_a_missing_list_makes_one(bench):

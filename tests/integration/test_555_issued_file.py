@@ -141,6 +141,15 @@ def test_children_that_are_killed_leave_no_half_line_and_lose_no_pair():
         assert all(is_good(server, pair) for pair in users.pairs)
 
 
+def test_the_last_pair_may_be_revoked():
+    with prepare(CONFIG, allow=[LOADED, "refused reason=unknown-client"]) as server:
+        pair = pair_of(login(server))
+        run("client", "revoke", server.root / "issued" / "issued.clients", pair[0])
+        assert lines_of(server) == ["#!issued"]
+        wait_until(lambda: not is_good(server, pair), 2, "it is still good")
+        assert is_good(server, pair_of(login(server)))
+
+
 def test_half_a_line_of_somebody_who_was_killed_is_cut_off():
     with prepare(CONFIG, allow=[LOADED]) as server:
         path = server.root / "issued" / "issued.clients"
