@@ -92,6 +92,18 @@ START_TEST(a_proof_is_signed_by_the_key_in_it)
 }
 END_TEST
 
+/* What the library would take for a signature of the key is not one of the algorithm. */
+START_TEST(a_key_is_of_its_algorithm)
+{
+    av_dpop_proof proof;
+    const char *header =
+        apr_psprintf(pool, "{\"typ\":\"dpop+jwt\",\"alg\":\"RS256\",\"jwk\":%s}", jose_jwk("ES256", "", pool).at);
+
+    assert_reason(find(jose_token("RS256", header, claims_of(URL, ""), pool).at, &proof), AV_ACCEPTED, "header");
+    assert_reason(av_dpop_verify(&proof, crypto, pool), AV_MALFORMED_PROOF, "key");
+}
+END_TEST
+
 #define POINT "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
 #define KEY ",\"jwk\":{" POINT "}"
 #define TYPE "{\"typ\":\"dpop+jwt\",\"alg\":\"EdDSA\""
@@ -287,6 +299,7 @@ Suite *unit_suite(void)
     tcase_add_checked_fixture(tests, prepare, NULL);
     tcase_add_loop_test(tests, a_proof_is_read_and_verified, 0, ROWS(all));
     tcase_add_test(tests, a_proof_is_signed_by_the_key_in_it);
+    tcase_add_test(tests, a_key_is_of_its_algorithm);
     tcase_add_loop_test(tests, a_header_says_what_and_by_whom, 0, ROWS(headers));
     tcase_add_loop_test(tests, a_proof_says_all_that_it_must, 0, ROWS(claims));
     tcase_add_test(tests, an_id_is_not_too_long);
