@@ -85,7 +85,6 @@ void *avh_server_create(apr_pool_t *pool, server_rec *s)
         server->exported = apr_array_make(pool, 4, sizeof(avh_exported));
         server->watched = apr_array_make(pool, 2, sizeof(avh_watched));
         server->remote_keys = apr_array_make(pool, 2, sizeof(void *));
-        server->endpoints = apr_array_make(pool, 2, sizeof(void *));
         server->spools = apr_array_make(pool, 2, sizeof(const char *));
         *(const char **)apr_array_push(server->spools) = AVH_DEFAULT_SPOOL;
         apr_pool_userdata_setn(server, SERVER_KEY, NULL, pool);

@@ -186,7 +186,6 @@ typedef struct avh_server {
     apr_array_header_t *exported;    /* of avh_exported */
     apr_array_header_t *watched;     /* of avh_watched: the files of clients= and from=, each once */
     apr_array_header_t *remote_keys; /* of what remote_keys.c knows of them: each once */
-    apr_array_header_t *endpoints;   /* of what introspection.c knows of them */
     bool has_cache;                  /* mod_cache is there */
     apr_array_header_t *spools;      /* of const char *: the folders of AuthVerifyBody spool= */
 } avh_server;

@@ -26,7 +26,7 @@ typedef struct asked_endpoint {
     av_circuit *circuit;
     server_rec *server;
 
-    /* of each process */
+    /* of each process; connections end with it */
     av_questions *questions;
     pthread_mutex_t lock;
     avh_poster *idle[MOST_IDLE];
@@ -53,25 +53,6 @@ static void give_back(asked_endpoint *endpoint, avh_poster *poster)
     pthread_mutex_unlock(&endpoint->lock);
     if (!has_room) {
         avh_poster_destroy(poster);
-    }
-}
-
-static apr_status_t close_idle(void *data)
-{
-    const avh_server *server = data;
-    for (int i = 0; i < server->endpoints->nelts; i++) {
-        asked_endpoint *endpoint = APR_ARRAY_IDX(server->endpoints, i, asked_endpoint *);
-        while (endpoint->idle_count) {
-            avh_poster_destroy(endpoint->idle[--endpoint->idle_count]);
-        }
-    }
-    return APR_SUCCESS;
-}
-
-void avh_introspection_start(apr_pool_t *pool, const avh_server *server)
-{
-    if (server->endpoints->nelts) {
-        apr_pool_cleanup_register(pool, server, close_idle, apr_pool_cleanup_null);
     }
 }
 
@@ -182,7 +163,6 @@ const char *avh_introspection_open(void *baton, const av_endpoint *said, const a
         pthread_mutex_init(&endpoint->lock, NULL) != 0) {
         return "no memory can be set aside for what is answered";
     }
-    *(asked_endpoint **)apr_array_push(server->endpoints) = endpoint;
     *introspector = &endpoint->introspector;
     return NULL;
 }

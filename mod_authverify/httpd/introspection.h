@@ -10,7 +10,4 @@
 /* av_compiler.open_introspection; the baton is the server_rec. */
 const char *avh_introspection_open(void *baton, const av_endpoint *endpoint, const av_introspector **introspector);
 
-/* In a child that starts: has its connections closed when `pool` ends. */
-void avh_introspection_start(apr_pool_t *pool, const avh_server *server);
-
 #endif

@@ -5,7 +5,6 @@
 #include "body_spool.h"
 #include "directives.h"
 #include "gate.h"
-#include "introspection.h"
 #include "pages.h"
 #include "refusal_log.h"
 #include "remote_keys.h"
@@ -69,7 +68,6 @@ static void start_child(apr_pool_t *pool, server_rec *s)
 {
     avh_warm_buffer_init(pool);
     avh_refusal_log_init(pool, s);
-    avh_introspection_start(pool, avh_server_of(s));
     check_spools(avh_server_of(s), s);
 }
 

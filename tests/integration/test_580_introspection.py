@@ -230,6 +230,28 @@ def test_what_one_rule_was_told_is_not_known_to_another():
         assert scene.status("good", "/other/x") == 401
 
 
+def test_what_was_answered_is_forgotten_at_a_restart():
+    with Scene() as scene:
+        scene.known["good"] = active()
+        assert scene.status("good") == 200
+        scene.server.graceful()
+        assert {scene.status("good") for _ in range(3)} == {200}
+        assert scene.questions == ["good"] * 2
+
+
+def test_who_waits_for_an_answer_gets_it_in_spite_of_a_graceful_restart():
+    with Scene() as scene:
+        scene.known["good"] = active()
+        scene.issuer.stall = 1
+        statuses = []
+        waiting = threading.Thread(target=lambda: statuses.append(scene.status("good")))
+        waiting.start()
+        wait_until(lambda: scene.questions, 5, "nobody asks")
+        scene.server.graceful()
+        waiting.join()
+        assert statuses == [200]
+
+
 def test_an_answer_that_is_too_long_to_be_remembered_is_good_all_the_same():
     with Scene() as scene:
         scene.known["long"] = active(note="x" * 20_000)
@@ -291,6 +313,14 @@ def test_what_is_no_answer_lets_nobody_in(name):
         assert refused.get("WWW-Authenticate") is None
         assert scene.status("good") == 200
         assert "/elsewhere" not in scene.issuer.asked
+
+
+def test_an_endpoint_that_does_not_take_our_secret_is_complained_of_once_a_minute():
+    with Scene() as scene:
+        scene.known["one"] = scene.known["other"] = LIES["an error of ours"]
+        scene.server.refusal("introspection-malformed", 2)
+        scene.server.expect(r"authverify:error.*: it answers with the status 401; the token is refused with 503", 1)
+        assert [scene.status(name) for name in ("one", "other")] == [503] * 2
 
 
 SILENCE = {
