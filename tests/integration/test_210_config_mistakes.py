@@ -49,7 +49,8 @@ SCHEME_OR_PRESET = {
     "nothing named": (rule(""), ["AuthVerify", "a scheme or preset must be named"]),
     "also nothing named": (alone("AuthVerifyAlso"), ["AuthVerifyAlso", "a scheme or preset must be named"]),
     "unknown preset": (rule(f"no-such-provider {FROM_FILE}"),
-                       ['AuthVerify: "no-such-provider" is neither a scheme (token-pair, basic, bearer, api-key, signature, aws4, jwt, none)',
+                       ['AuthVerify: "no-such-provider" is neither a scheme (token-pair, basic, bearer, api-key, '
+                        'signature, aws4, jwt, introspection, none)',
                         preset_folder()]),
     "unknown preset that is nearly one": (rule(f"githab {FROM_FILE}"), ['did you mean "github"?']),
     "unknown scheme that is nearly one": (rule(f"signatur {FROM_FILE}"), ['did you mean "signature"?']),
@@ -340,7 +341,8 @@ DIRECTIVES = {
     "Require client without a name": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify client"),
                                       ["Require authverify takes nothing more, or"]),
     "Require of an unknown scheme": (in_location(f"AuthVerify github {FROM_FILE}\n> Require authverify scheme oauth"),
-                                     ['"oauth" is none of token-pair, basic, bearer, api-key, signature, aws4, jwt, none']),
+                                     ['"oauth" is none of token-pair, basic, bearer, api-key, signature, aws4, jwt, '
+                                      'introspection, none']),
     "Require with a mistake before any rule": (in_location(f"> Require authverify user x\n"
                                                            f"AuthVerify github {FROM_FILE}"),
                                                ["Require authverify takes nothing more, or"]),
