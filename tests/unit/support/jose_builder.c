@@ -31,14 +31,20 @@ static const algorithm algorithms[] = {
 
 static EVP_PKEY *rsa, *curves[3], *ed25519;
 
+static void replace(EVP_PKEY **key, EVP_PKEY *made)
+{
+    assert(made);
+    EVP_PKEY_free(*key);
+    *key = made;
+}
+
 void jose_create_keys(void)
 {
-    rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
-    curves[0] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-    curves[1] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
-    curves[2] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
-    ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    assert(rsa && curves[0] && curves[1] && curves[2] && ed25519);
+    replace(&rsa, EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048));
+    replace(&curves[0], EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"));
+    replace(&curves[1], EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384"));
+    replace(&curves[2], EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521"));
+    replace(&ed25519, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
 }
 
 static const algorithm *find(const char *name)
