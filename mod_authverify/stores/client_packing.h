@@ -24,7 +24,8 @@ av_slice av_client_packed_id(av_slice packed);
 /* Without unpacking the rest: the digests. */
 void av_client_packed_digests(av_slice packed, av_client_digests *digests);
 
-/* Without unpacking the rest: whose pair it is, and until when. Texts are empty, and the time 0, where they are not said. */
+/* Without unpacking the rest: whose pair it is, and until when. Texts are empty, and the time 0, where they are not
+ * said. */
 typedef struct av_client_owner {
     av_slice application, user;
     apr_time_t expires;

@@ -1,5 +1,5 @@
-/* A set of clients in a slot: records, and an index by id, one by digest, and one by application and user. Offsets, no pointers, so that it may lie
- * anywhere.
+/* A set of clients in a slot: records, and an index by id, one by digest, and one by application and user. Offsets, no
+ * pointers, so that it may lie anywhere.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_CLIENTS_SNAPSHOT_H
 #define AV_CLIENTS_SNAPSHOT_H
@@ -53,7 +53,8 @@ av_slice av_snapshot_find_digest(av_slot slot, const unsigned char digest[AV_SHA
 av_client_secret av_snapshot_dummy(av_slot slot, av_secret_kind kind, apr_pool_t *pool);
 
 /* Adds a client to a set that is finished and looked into by others, who see it whole or not at all. One at a time may
- * add. AV_BUILD_FULL: an index has no room, and the set must be built anew. What is needed meanwhile comes from `pool`. */
+ * add. AV_BUILD_FULL: an index has no room, and the set must be built anew. What is needed meanwhile comes from
+ * `pool`. */
 av_build av_snapshot_extend(av_slot slot, const av_client_record *record, const av_crypto *crypto, apr_pool_t *pool);
 
 /* How many pairs of this user, issued to this application, have not expired by then. */

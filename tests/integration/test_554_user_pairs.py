@@ -412,7 +412,8 @@ MISTAKES = {
                          ["issued= is a file of clients= as well"]),
     "a list by hand": (mistaken("users=file", "issued=file:issued/by-hand"), [
         "by-hand is no list of issued pairs: its first line does not begin with #!issued"]),
-    "an empty file": (mistaken("users=file", "issued=file:issued/empty"), ["its first line does not begin with #!issued"]),
+    "an empty file": (mistaken("users=file", "issued=file:issued/empty"), [
+        "its first line does not begin with #!issued"]),
     "a folder": (mistaken("users=file", "issued=file:issued"), ["issued is not a plain file"]),
     "a symbolic link": (mistaken("users=file", "issued=file:issued/link"), [
         "link is a symbolic link; name the file that it leads to"]),

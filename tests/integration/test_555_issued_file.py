@@ -1,4 +1,4 @@
-"""The list of pairs that the token endpoint writes: in force at once in every child, whole whoever is killed, and bounded.
+"""The list of pairs that the token endpoint writes: in force at once in every child, whole whoever is killed, bounded.
 
 SPDX-License-Identifier: Apache-2.0
 """
