@@ -1,7 +1,7 @@
 /* A proof that its sender holds a key, made for one request and one token (DPoP, RFC 9449 section 4).
  *
- * It brings its public key along and vouches for nothing by itself: whoever takes it must know the key's thumbprint from
- * a token that was proven, and claim its name, so that it is good once.
+ * It brings its public key along and vouches for nothing by itself: whoever takes it must know the key's thumbprint
+ * from a token that was proven, and claim its name, so that it is good once.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_DPOP_H
 #define AV_DPOP_H
@@ -27,10 +27,10 @@ typedef struct av_dpop_proof {
 } av_dpop_proof;
 
 /* The proof of the request's only DPoP header: a JWT of the type dpop+jwt, under one of `algorithms` (an array of const
- * av_jws_algorithm *, none of them with a secret), with a public key of that algorithm in its header, and the claims jti
- * (256 bytes at most, no control characters), htm, htu, iat and ath, each of its type (section 4.2). Returns AV_ACCEPTED,
- * AV_MALFORMED_PROOF (also where there is none), AV_AMBIGUOUS_CREDENTIAL where there are two, or AV_INTERNAL_ERROR. Borrows
- * from the request; the rest lives in `pool`. */
+ * av_jws_algorithm *, none of them with a secret), with a public key of that algorithm in its header, and the claims
+ * jti (256 bytes at most, no control characters), htm, htu, iat and ath, each of its type (section 4.2). Returns
+ * AV_ACCEPTED, AV_MALFORMED_PROOF (also where there is none), AV_AMBIGUOUS_CREDENTIAL where there are two, or
+ * AV_INTERNAL_ERROR. Borrows from the request; the rest lives in `pool`. */
 av_reason av_dpop_find(const av_request *request, const apr_array_header_t *algorithms, const av_crypto *crypto,
                        av_dpop_proof *proof, apr_pool_t *pool);
 

@@ -131,7 +131,7 @@ static const char *nth_name(const av_rule *rule, int index)
     return index > last ? NULL : index ? DPOP : challenge_name(rule);
 }
 
-/* The scheme by which the credential came that was refused: its challenge says what was wrong (RFC 9449 section 7.2). */
+/* The scheme by which the refused credential came: its challenge says what was wrong (RFC 9449 section 7.2). */
 static const char *name_shown(const av_verdict *verdict)
 {
     return verdict->is_bound || verdict->rule->needs_proof ? DPOP : challenge_name(verdict->rule);

@@ -20,7 +20,8 @@ typedef struct avh_decision {
 const avh_decision *avh_decide(request_rec *r, const avh_section *section);
 
 /* Claims, for the client's request, whatever the accepted credential says is good for one alone: call it last, when
- * nothing else can refuse. Returns the decision, or in its place one that refuses, which is the section's from then on. */
+ * nothing else can refuse. Returns the decision, or in its place one that refuses, which is the section's from then
+ * on. */
 const avh_decision *avh_claim(request_rec *r, const avh_section *section, const avh_decision *decision);
 
 /* The decision of the section in force, NULL where there is none yet. Decides nothing. */
@@ -37,8 +38,8 @@ bool avh_path_is_plain(request_rec *r);
 void avh_note_seal(request_rec *r, const avh_section *section);
 bool avh_is_sealed(request_rec *r, const avh_section *section);
 
-/* The refusal of something that httpd has looked up by itself and passes on to the client as the answer to `r`, the last
- * of its redirects; NULL where it is none. */
+/* The refusal of something that httpd has looked up by itself and passes on to the client as the answer to `r`, the
+ * last of its redirects; NULL where it is none. */
 const avh_decision *avh_passed_on(request_rec *r);
 
 /* Hook log_transaction: a refusal that httpd met in a lookup of its own, and passed on to the client, is logged as one.

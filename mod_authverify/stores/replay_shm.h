@@ -25,9 +25,9 @@ typedef enum av_replay_answer {
 av_replay_shm *av_replay_shm_create(apr_size_t least);
 void av_replay_shm_destroy(av_replay_shm *memory);
 
-/* Claims a key until the second in which `until` ends. Of all threads and processes that ask for one key, one gets it. A
- * process that dies meanwhile holds up nobody. `now` is the time of the call, not of what the call is about: a slot whose
- * time is over by it is given to others. */
+/* Claims a key until the second in which `until` ends. Of all threads and processes that ask for one key, one gets it.
+ * A process that dies meanwhile holds up nobody. `now` is the time of the call, not of what the call is about: a slot
+ * whose time is over by it is given to others. */
 av_replay_answer av_replay_shm_claim(av_replay_shm *memory, const unsigned char key[AV_SHA256_SIZE], apr_time_t now,
                                      apr_time_t until);
 

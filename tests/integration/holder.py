@@ -1,5 +1,5 @@
-"""Holders of keys that tokens are bound to, and the proofs that they send (RFC 9449): made by openssl, without anything of
-what is tested.
+"""Holders of keys that tokens are bound to, and the proofs that they send (RFC 9449): made by openssl, without anything
+of what is tested.
 
 SPDX-License-Identifier: Apache-2.0
 """

@@ -32,7 +32,8 @@ PLACES = {
     "described": f"{BOTH} resource-metadata=https://api.example/.well-known/oauth-protected-resource",
     "behind": f"{ONLY}\nAuthVerifyExternalURL https://api.example/v1",
     "beside": f"{BOTH}\nAuthVerifyAlso api-key in=header:X-Key secret=file:conf/key",
-    "besides": "AuthVerify api-key in=header:X-Key secret=file:conf/key\n" + ONLY.replace("AuthVerify", "AuthVerifyAlso"),
+    "besides": f"AuthVerify api-key in=header:X-Key secret=file:conf/key\n{ONLY}".replace("AuthVerify jwt",
+                                                                                          "AuthVerifyAlso jwt"),
     "observed": f"{ONLY}\nAuthVerifyMode observe",
     "open": f"{ONLY}\nAuthVerifyMode optional\n<RequireAny>\nRequire authverify\nRequire all granted\n</RequireAny>",
 }
@@ -226,11 +227,13 @@ def test_a_proof_that_is_not_right_proves_nothing(httpd, name):
 
 def test_what_makes_no_difference_makes_none(httpd):
     for name, more in {
-        "an old unit's fraction": {"iat": time.time()}, "letters of scheme and host": {"htu": "HTTP://Test.Example/both/x"},
+        "a second's fraction": {"iat": time.time()},
+        "letters of scheme and host": {"htu": "HTTP://Test.Example/both/x"},
         "a default port": {"htu": "http://test.example:80/both/x"}, "dots": {"htu": f"{US}/both/a/../%2e/x"},
         "encoding": {"htu": f"{US}/%62oth/%78"}, "a type in full": {"header": OURS.header(typ="application/DPoP+JWT")},
         "claims of its own": {"exp": 1, "note": ["x"]}, "a nonce that nobody asked for": {"nonce": "x"},
-        "what the key is for": {"header": OURS.header(jwk={**OURS.jwk, "use": "sig", "key_ops": ["verify"], "ext": True})},
+        "what the key is for":
+            {"header": OURS.header(jwk={**OURS.jwk, "use": "sig", "key_ops": ["verify"], "ext": True})},
     }.items():
         assert call(httpd, "both", TOKEN, OURS.proof(TOKEN, f"{US}/both/x", **more)).status == 200, name
 
@@ -253,7 +256,8 @@ def test_no_proof_and_two_are_not_one(httpd):
     first, second = OURS.proof(TOKEN, f"{US}/both/x"), OURS.proof(TOKEN, f"{US}/both/x")
     for lines in (f"DPoP: {first}\r\nDPoP: {second}", f"DPoP: {first}, {second}"):
         with Connection(httpd.port) as connection:
-            connection.send(head("GET", "/both/x", {"Authorization": f"DPoP {TOKEN}"})[:-2] + f"{lines}\r\n\r\n".encode())
+            start = head("GET", "/both/x", {"Authorization": f"DPoP {TOKEN}"})[:-2]
+            connection.send(start + f"{lines}\r\n\r\n".encode())
             response = connection.final_response()
         assert response.status == 400 and is_error(response, "invalid_request")
     with Connection(httpd.port) as connection:  # RFC 9449 section 7.2

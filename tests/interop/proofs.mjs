@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Standard input is {urls: {plain, nonce}, secret, claims, jobs: [{library, algorithm}]}. Each job makes a key, binds a
-// token to it, and calls both URLs; the second one wants nonces. Standard output is an object for each job: the status of
-// a proof that is new, of the same one sent again, of the token alone as one to bear, and of a call that learns its nonce.
+// token to it, and calls both URLs; the second one wants nonces. Standard output is an object for each job: the status
+// of a proof that is new, of the same one sent again, of the token alone as one to bear, and of a call that learns its
+// nonce.
 
 import { createHash, randomUUID, webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -44,7 +45,8 @@ async function tryProver(prove, keys, token) {
 
 async function ask(token, url, handle) {
   try {
-    return await oauth.protectedResourceRequest(token, "GET", new URL(url), undefined, undefined, { ...plain, DPoP: handle });
+    const options = { ...plain, DPoP: handle };
+    return await oauth.protectedResourceRequest(token, "GET", new URL(url), undefined, undefined, options);
   } catch (error) {
     return { status: error.status ?? error.response.status, isNonce: oauth.isDPoPNonceError(error) };
   }

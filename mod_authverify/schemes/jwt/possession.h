@@ -1,5 +1,5 @@
-/* Tokens that are bound to their holder: to a certificate (RFC 8705 section 3), or to a key (RFC 9449), of which a proof
- * comes with each request.
+/* Tokens that are bound to their holder: to a certificate (RFC 8705 section 3), or to a key (RFC 9449), of which a
+ * proof comes with each request.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AV_JWT_POSSESSION_H
 #define AV_JWT_POSSESSION_H
@@ -17,7 +17,7 @@ struct av_jwt_terms;
 typedef struct av_jwt_possession {
     enum { AV_DPOP_OFF, AV_DPOP_OPTIONAL, AV_DPOP_REQUIRED } dpop;
     apr_array_header_t *algorithms;   /* of proofs: of const av_jws_algorithm * */
-    apr_interval_time_t past, future; /* from which proofs are taken; in microseconds */
+    apr_interval_time_t past, future; /* how old a proof may be, and how far ahead */
     bool has_tolerance, has_nonces;   /* they were said */
     bool wants_nonces;                /* in each proof */
 } av_jwt_possession;
@@ -38,9 +38,10 @@ const char *av_jwt_set_dpop_nonce(void *settings, const char *value, const av_co
 /* All options are set: says what the rule takes besides the token. Returns NULL or a sentence. */
 const char *av_jwt_possession_finish(av_rule *rule, struct av_jwt_terms *terms, const av_compiler *compiler);
 
-/* The token of claim->proofs came behind the word: reads its proof into *proof, and checks all of it that the head tells:
- * whether it is for this request and this token, is of these minutes and, where the rule wants that, has a nonce of this
- * server. Sets claim->nonce where the sender needs a new one. Returns AV_ACCEPTED or the reason; nothing is proven yet. */
+/* The token of claim->proofs came behind the word: reads its proof into *proof, and checks all of it that the head
+ * tells: whether it is for this request and this token, is of these minutes and, where the rule wants that, has a nonce
+ * of this server. Sets claim->nonce where the sender needs a new one. Returns AV_ACCEPTED or the reason; nothing is
+ * proven yet. */
 av_reason av_jwt_possession_find(const av_request *request, av_claim *claim, const av_dpop_proof **proof,
                                  apr_pool_t *pool);
 

@@ -49,9 +49,9 @@ const char *av_jwt_read_seconds(apr_int64_t *to, const char *value);
 /* All options are set: says where the token is and what the rule knows of it. Returns NULL or a sentence. */
 const char *av_jwt_terms_finish(av_rule *rule, av_jwt_terms *terms, const av_compiler *compiler);
 
-/* The token in the request; *is_bound: it stands behind DPoP. Returns AV_ACCEPTED with *token borrowed or in `pool`, AV_NOT_PRESENTED,
- * AV_AMBIGUOUS_CREDENTIAL where there are two, or AV_MALFORMED_CREDENTIAL where a parameter is not encoded as it must be.
- */
+/* The token in the request; *is_bound: it stands behind DPoP. Returns AV_ACCEPTED with *token borrowed or in `pool`,
+ * AV_NOT_PRESENTED, AV_AMBIGUOUS_CREDENTIAL where there are two, or AV_MALFORMED_CREDENTIAL where a parameter is not
+ * encoded as it must be. */
 av_reason av_jwt_terms_find(const av_jwt_terms *terms, const av_request *request, av_slice *token, bool *is_bound,
                             apr_pool_t *pool);
 
