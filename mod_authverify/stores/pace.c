@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "pace.h"
 
-#define TURN APR_TIME_C(100) /* microseconds */
+#define TURN APR_TIME_C(150) /* microseconds */
 #define REST APR_TIME_C(50)
 #define STEPS_BETWEEN_LOOKS 4 /* at the clock, which costs a good part of the shortest step */
 

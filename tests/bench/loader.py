@@ -71,6 +71,11 @@ class Heads:
     def __init__(self, pool):
         self.method, self.path, self.pool, self.file = "GET", HOOK_PATH, pool, "/dev/null"
 
+    def turn(self, count):
+        """The next load begins so many requests later: what a server was sent lately comes last."""
+        count %= len(self.pool)
+        self.pool = self.pool[count:] + self.pool[:count]
+
 
 def pinned(core):
     """The beginning of a command that is to stay on one core; None: on any."""

@@ -371,7 +371,7 @@ START_TEST(each_chunk_is_signed_with_the_one_before)
 END_TEST
 
 static const char *const extensions[] = {
-    ";chunk-signature=" SEED, ";a=b", ";", " ", "0", ",",
+    (";chunk-signature=" SEED), ";a=b", ";", " ", "0", ",",
 };
 
 START_TEST(a_signed_chunk_has_no_other_extension)

@@ -453,7 +453,7 @@ END_TEST
 /* Each client of a set says in four places which set it is of, and sets differ in the sizes of their records. */
 static const char *set_text(int number)
 {
-    const char *filler = apr_pstrcat(pool, "0123456789abcdef0123456789abcdef" + number % 32, NULL);
+    const char *filler = apr_pstrcat(pool, &"0123456789abcdef0123456789abcdef"[number % 32], NULL);
     const char *text = "";
     for (int i = 0; i < SWAPPED; i++) {
         text = apr_psprintf(pool, "%sclient-%d s%d:plain:secret-%d-%d-%s org=%d user=%d\n", text, i, number, i, number,
